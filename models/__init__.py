@@ -1,0 +1,51 @@
+"""What the platform remembers. One file a subject; migrations beside them."""
+
+from models.appointments import (
+    Appointment,
+    AppointmentEvent,
+    Invitation,
+    InvitationRequest,
+    Location,
+    Participation,
+)
+from models.approvals import Approval, CancelledApproval, NotificationAttempt
+from models.job_applications import JobApplication, Survey
+from models.operations import (
+    AccessLog,
+    CronRun,
+    DashboardVisit,
+    PacingGate,
+    WebhookEvent,
+    WorkerHeartbeat,
+)
+from models.organizations import Company, Institution, Membership, PartnerClient, PrescriberOrganization
+from models.people import Consent, IdentityCertification, JobSeekerProfile, User
+
+__all__ = [
+    "AccessLog",
+    "Appointment",
+    "AppointmentEvent",
+    "Approval",
+    "CancelledApproval",
+    "Company",
+    "Consent",
+    "CronRun",
+    "DashboardVisit",
+    "IdentityCertification",
+    "Institution",
+    "Invitation",
+    "InvitationRequest",
+    "JobApplication",
+    "JobSeekerProfile",
+    "Location",
+    "Membership",
+    "NotificationAttempt",
+    "PacingGate",
+    "Participation",
+    "PartnerClient",
+    "PrescriberOrganization",
+    "Survey",
+    "User",
+    "WebhookEvent",
+    "WorkerHeartbeat",
+]

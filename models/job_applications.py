@@ -1,0 +1,89 @@
+"""Job applications and the surveys that follow a hiring."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+
+from models.approvals import Approval
+from models.base import Model, enum_field
+from models.enums import (
+    DiagorienteRecipient,
+    JobApplicationState,
+    SenderKind,
+    SurveyKind,
+    SurveyStatus,
+)
+from models.organizations import Company, PrescriberOrganization
+from models.people import User
+
+
+class JobApplication(Model):
+    """A job seeker proposed to a company, by themself, a prescriber or another employer."""
+
+    state: JobApplicationState = enum_field(JobApplicationState, default=JobApplicationState.NEW)
+    job_seeker: fields.ForeignKeyRelation[User] = fields.ForeignKeyField(
+        "models.User", related_name="job_applications", on_delete=fields.RESTRICT
+    )
+    job_seeker_id: UUID
+    company: fields.ForeignKeyRelation[Company] = fields.ForeignKeyField(
+        "models.Company", related_name="job_applications", on_delete=fields.RESTRICT
+    )
+    company_id: UUID
+    approval: fields.ForeignKeyNullableRelation[Approval] = fields.ForeignKeyField(
+        "models.Approval", null=True, related_name="job_applications", on_delete=fields.SET_NULL
+    )
+    approval_id: UUID | None
+    sender_kind: SenderKind = enum_field(SenderKind)
+    sender: fields.ForeignKeyNullableRelation[User] = fields.ForeignKeyField(
+        "models.User", null=True, related_name="sent_job_applications", on_delete=fields.SET_NULL
+    )
+    sender_id: UUID | None
+    sender_prescriber_organization: fields.ForeignKeyNullableRelation[PrescriberOrganization] = fields.ForeignKeyField(
+        "models.PrescriberOrganization", null=True, related_name="sent_job_applications", on_delete=fields.SET_NULL
+    )
+    sender_prescriber_organization_id: UUID | None
+    sender_company: fields.ForeignKeyNullableRelation[Company] = fields.ForeignKeyField(
+        "models.Company", null=True, related_name="sent_job_applications", on_delete=fields.SET_NULL
+    )
+    sender_company_id: UUID | None
+    has_resume = fields.BooleanField(default=False)
+    hiring_start_on: date | None = fields.DateField(null=True)
+    processed_at: datetime | None = fields.DatetimeField(null=True)
+    diagoriente_invite_sent_at: datetime | None = fields.DatetimeField(null=True)
+    diagoriente_recipient: DiagorienteRecipient | None = enum_field(DiagorienteRecipient, null=True)
+    diagoriente_token_hash: str | None = fields.CharField(max_length=64, null=True, unique=True)
+    diagoriente_opened_at: datetime | None = fields.DatetimeField(null=True)
+    created_at: datetime = fields.DatetimeField()
+    updated_at: datetime = fields.DatetimeField(auto_now=True)
+
+    class Meta:
+        table = "job_application"
+
+
+class Survey(Model):
+    """A Tally form offered about one hiring. Its answers stay at Tally: only whether it was answered comes back."""
+
+    kind: SurveyKind = enum_field(SurveyKind)
+    status: SurveyStatus = enum_field(SurveyStatus, default=SurveyStatus.AVAILABLE)
+    reference = fields.CharField(
+        max_length=32, unique=True, description="opaque, in the link: finds the row, grants nothing"
+    )
+    form_id = fields.CharField(max_length=12)
+    context: dict[str, Any] = fields.JSONField(
+        default=dict, description="prefilled parameters, in order; no personal data"
+    )
+    job_application: fields.ForeignKeyNullableRelation[JobApplication] = fields.ForeignKeyField(
+        "models.JobApplication", null=True, related_name="surveys", on_delete=fields.CASCADE
+    )
+    job_application_id: UUID | None
+    submission_id: str | None = fields.CharField(max_length=64, null=True)
+    sent_at: datetime | None = fields.DatetimeField(null=True)
+    answered_at: datetime | None = fields.DatetimeField(null=True)
+    created_at: datetime = fields.DatetimeField(auto_now_add=True)
+
+    class Meta:
+        table = "survey"

@@ -1,0 +1,70 @@
+"""Bring the database to the schema that this version of the code expects."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import asyncpg
+from tortoise.connection import get_connection
+from tortoise.context import TortoiseContext
+from tortoise.migrations.autodetector import MigrationAutodetector
+from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
+from tortoise.migrations.writer import MigrationWriter
+
+from models.database import DatabaseConfig, connection_parameters, tortoise_config
+
+_LOCK = 0x7472617665727365  # "traverse": one migrating process at a time on a database
+_APPS = {"models": {"models": ["models"], "migrations": "models.migrations", "default_connection": "default"}}
+
+
+async def migrate(config: DatabaseConfig, *, target: str = "__latest__") -> list[str]:
+    """Run what is missing (or, for an earlier `target`, undo what is too much) and return the names of what ran.
+
+    Safe to start from several processes at once: one works, the others wait and find nothing to do.
+    `target` is a migration's name, or "__first__" to undo everything.
+    """
+    lock = await asyncpg.connect(**connection_parameters(config.url))
+    try:
+        await lock.execute("SELECT pg_advisory_lock($1)", _LOCK)
+        return await _migrate(config, target)
+    finally:
+        await lock.close()
+
+
+async def _migrate(config: DatabaseConfig, target: str) -> list[str]:
+    ran: list[str] = []
+
+    def note(event: str, _app: str, name: str) -> None:
+        if event in ("apply_done", "rollback_done"):
+            ran.append(name)
+
+    async with TortoiseContext() as context:
+        await context.init(config=tortoise_config(config), init_connections=False)
+        executor = MigrationExecutor(get_connection("default"), _APPS)
+        await executor.migrate([MigrationTarget(app_label="models", name=target)], progress=note)
+    return ran
+
+
+async def missing_migrations() -> list[str]:
+    """Return the names of the migrations that the open database lacks; empty when it is up to date."""
+    plan = await MigrationExecutor(get_connection("default"), _APPS).plan()
+    return [step.migration.name for step in plan]
+
+
+async def unwritten_changes(config: DatabaseConfig) -> list[MigrationWriter]:
+    """Return what the models say and no migration does; empty when they agree. Needs no running database."""
+    async with TortoiseContext() as context:
+        await context.init(config=tortoise_config(config), init_connections=False)
+        if context.apps is None:
+            raise RuntimeError("Tortoise did not load the models")
+        return await MigrationAutodetector(context.apps, _APPS).changes()
+
+
+async def write_migration(config: DatabaseConfig, name: str) -> list[Path]:
+    """Write the next migration file from the models. Constraints, indexes and renames are then added by hand."""
+    written: list[Path] = []
+    for writer in await unwritten_changes(config):
+        number, _, _ = writer.name.partition("_")
+        writer.name = f"{number}_{name}"
+        written.append(Path(writer.write()))
+    return written

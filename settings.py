@@ -1,0 +1,225 @@
+"""Everything that a deployment decides, read once from the environment.
+
+A partner without settings is off. A wrong setting stops the start with one sentence that names the variable.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from datetime import timedelta
+from enum import StrEnum
+from functools import cached_property
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from models.encryption import KeyRing
+
+DEVELOPMENT_KEY = "development-only-key-never-use-it-in-production"
+
+
+class SettingsError(Exception):
+    """The environment cannot work. `str()` is one sentence a problem, each naming its variable."""
+
+
+class Environment(StrEnum):
+    DEVELOPMENT = "development"
+    TEST = "test"
+    PRODUCTION = "production"
+
+
+class Settings(BaseSettings):
+    """Frozen; secrets never print themselves; durations are in seconds in the environment."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_file=None, hide_input_in_errors=True)
+
+    environment: Environment = Field(Environment.DEVELOPMENT, description="`development`, `test` or `production`")
+    database_url: str = Field("postgresql://postgres@localhost/traverse", description="PostgreSQL 15 or later")
+    redis_url: str = Field(
+        "redis://localhost:6379/0", description="Valkey 7.2 or Redis 7: `redis://`, `rediss://` or `redis+sentinel://`"
+    )
+    secret_key: SecretStr = Field(
+        SecretStr(DEVELOPMENT_KEY), description="signs cursors and links; at least 32 characters"
+    )
+    encryption_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="comma-separated base64 keys of 32 bytes that seal NIRs; the first seals, all open"
+    )
+    fingerprint_key: SecretStr | None = Field(
+        None, description="base64, 32 bytes: NIRs are found by it; it never changes"
+    )
+
+    host: str = Field("127.0.0.1", description="address the API listens on")
+    port: int = Field(8000, ge=1, le=65535, description="port the API listens on")
+    cors_allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="comma-separated origins of the SPA front ends"
+    )
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
+
+    database_pool_size: int = Field(10, ge=2, le=200, description="connections a process may hold")
+    database_statement_timeout: timedelta = Field(timedelta(seconds=15), description="longest SQL statement")
+    database_statement_cache_size: int = Field(512, ge=0, description="0 behind PgBouncer in transaction mode")
+
+    auth_jwks_url: str | None = Field(None, description="the identity provider's keys (RS256, ES256, EdDSA)")
+    auth_issuer: str = Field("traverse-development", description="expected `iss`")
+    auth_audience: str = Field("traverse", description="expected `aud`")
+    auth_hs256_key: SecretStr | None = Field(None, description="development and test only: signs and verifies tokens")
+    auth_leeway: timedelta = Field(timedelta(seconds=60), description="clock difference that is forgiven")
+
+    graphql_max_body_bytes: int = Field(1_000_000, ge=1_000, description="largest request to /graphql")
+    graphql_max_depth: int = Field(15, ge=1, description="deepest selection of an operation")
+    graphql_max_cost: int = Field(
+        20_000, ge=100, description="most fields that an operation may resolve, lists multiplied by their size"
+    )
+    request_deadline: timedelta = Field(timedelta(seconds=10), description="longest operation")
+
+    ft_base_url: str | None = Field(None, description="France Travail, prefix of the data calls")
+    ft_auth_base_url_partenaire: str | None = Field(None, description="France Travail, prefix of the token call")
+    ft_client_id: str | None = Field(None, description="France Travail, OAuth2 client")
+    ft_client_secret: SecretStr | None = Field(None, description="France Travail, OAuth2 secret")
+    ft_scopes: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("api_maj-pass-iaev1", "api_rechercheindividucertifiev1", "passIAE", "rechercherIndividuCertifie"),
+        description="scopes asked for; one that was not subscribed to fails every token call",
+    )
+    ft_timeout_seconds: float = Field(60, gt=0, description="longest data call")
+    ft_token_timeout_seconds: float = Field(10, gt=0, description="longest token call")
+    ft_token_margin_seconds: int = Field(10, ge=0, description="a token is renewed so long before it expires")
+    ft_max_rps: float = Field(1, gt=0, description="calls a second and endpoint, all workers together")
+
+    pass_iae_notifications_enabled: bool = Field(True, description="whether approvals are announced to France Travail")
+    pass_iae_batch_size: int = Field(140, ge=1, le=10_000, description="approvals and cancellations of one run")
+    certification_batch_size: int = Field(200, ge=1, le=10_000, description="job seekers of one certification run")
+
+    @field_validator("cors_allowed_origins", "ft_scopes", "encryption_keys", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("auth_leeway", "request_deadline", "database_statement_timeout", mode="before")
+    @classmethod
+    def _seconds(cls, value: Any) -> Any:
+        return float(value) if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgresql(cls, value: str) -> str:
+        if urlsplit(value).scheme not in ("postgres", "postgresql"):
+            raise ValueError("a postgresql:// URL is expected")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: str) -> str:
+        if urlsplit(value).scheme not in ("redis", "rediss", "redis+sentinel"):
+            raise ValueError("a redis://, rediss:// or redis+sentinel:// URL is expected")
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Settings:
+        problems = [*self._france_travail_problems(), *self._authentication_problems(), *self._production_problems()]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _france_travail_problems(self) -> list[str]:
+        given = {
+            "FT_BASE_URL": self.ft_base_url,
+            "FT_AUTH_BASE_URL_PARTENAIRE": self.ft_auth_base_url_partenaire,
+            "FT_CLIENT_ID": self.ft_client_id,
+            "FT_CLIENT_SECRET": self.ft_client_secret,
+        }
+        missing = [name for name, value in given.items() if value is None]
+        if missing and len(missing) < len(given):
+            return [f"{', '.join(missing)}: missing, although other FT_ variables are set: set all of them or none"]
+        return []
+
+    def _authentication_problems(self) -> list[str]:
+        if self.auth_hs256_key is not None and len(self.auth_hs256_key.get_secret_value()) < 32:
+            return ["AUTH_HS256_KEY: at least 32 characters expected"]
+        return []
+
+    def _production_problems(self) -> list[str]:
+        if self.environment is not Environment.PRODUCTION:
+            return []
+        problems: list[str] = []
+        if self.secret_key.get_secret_value() == DEVELOPMENT_KEY or len(self.secret_key.get_secret_value()) < 32:
+            problems.append("SECRET_KEY: a key of its own, of at least 32 characters, is required in production")
+        if not self.encryption_keys:
+            problems.append("ENCRYPTION_KEYS: required in production (32 random bytes in base64)")
+        if self.fingerprint_key is None:
+            problems.append("FINGERPRINT_KEY: required in production (32 random bytes in base64)")
+        if self.auth_hs256_key is not None:
+            problems.append("AUTH_HS256_KEY: refused in production; set AUTH_JWKS_URL")
+        if self.auth_jwks_url is None:
+            problems.append("AUTH_JWKS_URL: required in production")
+        urls = {
+            "AUTH_JWKS_URL": self.auth_jwks_url,
+            "FT_BASE_URL": self.ft_base_url,
+            "FT_AUTH_BASE_URL_PARTENAIRE": self.ft_auth_base_url_partenaire,
+        }
+        problems += [
+            f"{name}: an https:// URL is required in production"
+            for name, url in urls.items()
+            if url and not url.startswith("https://")
+        ]
+        return problems
+
+    @cached_property
+    def key_ring(self) -> KeyRing:
+        """The keys that seal NIRs; outside production, derived from SECRET_KEY when none are given."""
+        keys = tuple(_decode_key("ENCRYPTION_KEYS", key) for key in self.encryption_keys) or (self.derive_key("seal"),)
+        fingerprint = (
+            _decode_key("FINGERPRINT_KEY", self.fingerprint_key)
+            if self.fingerprint_key
+            else self.derive_key("fingerprint")
+        )
+        return KeyRing(keys=keys, fingerprint_key=fingerprint)
+
+    def derive_key(self, purpose: str) -> bytes:
+        """Return 32 bytes of SECRET_KEY's own for one purpose, so that no two purposes share a key."""
+        return hmac.new(
+            self.secret_key.get_secret_value().encode(), f"traverse:{purpose}".encode(), hashlib.sha256
+        ).digest()
+
+    @property
+    def is_production(self) -> bool:
+        return self.environment is Environment.PRODUCTION
+
+    @property
+    def france_travail_is_configured(self) -> bool:
+        return self.ft_base_url is not None
+
+
+def _decode_key(name: str, value: SecretStr) -> bytes:
+    try:
+        key = base64.b64decode(value.get_secret_value(), validate=True)
+    except (binascii.Error, ValueError):
+        raise SettingsError(f"{name}: not base64; 32 bytes in base64 expected") from None
+    if len(key) != 32:
+        raise SettingsError(f"{name}: {len(key)} bytes, 32 expected")
+    return key
+
+
+def load_settings() -> Settings:
+    """Read the environment. Raises SettingsError with one line a problem."""
+    try:
+        settings = Settings()  # pyright: ignore[reportCallIssue]: every field has its default
+    except ValidationError as error:
+        raise SettingsError("\n".join(_sentences(error))) from None
+    settings.key_ring  # noqa: B018 (a malformed key must stop the start, not the first request)
+    return settings
+
+
+def _sentences(error: ValidationError) -> list[str]:
+    sentences: list[str] = []
+    for problem in error.errors(include_input=False, include_context=False, include_url=False):
+        message = problem["msg"].removeprefix("Value error, ")
+        if not problem["loc"]:
+            sentences += message.split("; ")
+        else:
+            sentences.append(f"{str(problem['loc'][0]).upper()}: {message[:1].lower()}{message[1:]}")
+    return sentences

@@ -1,0 +1,85 @@
+"""Fixtures shared by every test: real engines, one database a test process, the clock of the tests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+import redis.asyncio
+from tortoise.connection import get_connection
+
+from demo.engines import EmbeddedEngines, Engines
+from models.database import DatabaseConfig, close_database, connection_parameters, open_database
+from models.encryption import KeyRing, use_key_ring
+from models.migrate import migrate
+
+# An ordinary Wednesday morning, Paris winter time. Tests that care about the calendar say so themselves.
+NOW = datetime(2026, 2, 18, 9, 30, tzinfo=UTC)
+KEYS = KeyRing(keys=(b"tests-only-sealing-key-32-bytes!",), fingerprint_key=b"tests-only-finger-key-32-bytes!!")
+DATA_DIR = Path(__file__).parent.parent / ".traverse"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _keys() -> None:
+    use_key_ring(KEYS)
+
+
+@pytest.fixture(scope="session")
+def engines(worker_id: str) -> Iterator[Engines]:
+    """PostgreSQL shared by the test processes, Valkey for each of them (tests flush it)."""
+    with EmbeddedEngines(DATA_DIR / f"test-{worker_id}", os.environ, postgres_dir=DATA_DIR / "test") as engines:
+        yield engines
+
+
+@pytest.fixture(scope="session")
+async def database_url(engines: Engines, worker_id: str) -> str:
+    """An empty database of this test process's own. Tests may be pointed at any server by DATABASE_URL."""
+    name = f"traverse_test_{worker_id}"
+    connection = await asyncpg.connect(**connection_parameters(engines.database_url))
+    await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+    # Tests lose nothing in a power cut; they do not wait for the disk either.
+    await connection.execute(f"ALTER DATABASE \"{name}\" SET synchronous_commit = 'off'")
+    await connection.close()
+    parts = urlsplit(engines.database_url)
+    return urlunsplit(parts._replace(path=f"/{name}"))
+
+
+@pytest.fixture(scope="session")
+async def migrated_database_url(database_url: str) -> str:
+    await migrate(DatabaseConfig(url=database_url, keys=KEYS))
+    return database_url
+
+
+@pytest.fixture(scope="session")
+async def _open_database(migrated_database_url: str) -> AsyncIterator[DatabaseConfig]:
+    config = DatabaseConfig(url=migrated_database_url, keys=KEYS, pool_max=20)
+    await open_database(config)
+    yield config
+    await close_database()
+
+
+@pytest.fixture
+async def database(_open_database: DatabaseConfig) -> AsyncIterator[DatabaseConfig]:
+    """The open, migrated database; every row is gone after the test."""
+    yield _open_database
+    connection = get_connection("default")
+    _, tables = await connection.execute_query(
+        "SELECT quote_ident(tablename) AS name FROM pg_tables"
+        " WHERE schemaname = 'public' AND tablename <> 'tortoise_migrations'"
+    )
+    await connection.execute_script(f"TRUNCATE {', '.join(row['name'] for row in tables)}")
+
+
+@pytest.fixture
+async def valkey(engines: Engines) -> AsyncIterator[redis.asyncio.Redis]:
+    """A client of an empty Valkey."""
+    client: redis.asyncio.Redis = redis.asyncio.from_url(engines.redis_url)
+    await client.flushall()
+    yield client
+    await client.aclose()
