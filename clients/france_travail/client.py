@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from time import monotonic
 from typing import Any, TypeVar
@@ -47,6 +48,7 @@ from clients.token_store import TokenStore
 
 T = TypeVar("T")
 
+_MAX_BYTES = 1_000_000
 _WITH_BODY = frozenset({HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT})
 
 
@@ -68,18 +70,24 @@ class FranceTravailClient:
         clock: Callable[[], float] = monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        policy = CallPolicy(
-            deadline_seconds=config.timeout_seconds,
-            queue_seconds=config.queue_seconds,
-            max_concurrency=config.max_concurrency,
-            max_bytes=1_000_000,
-            breaker=config.breaker,
-        )
         self._base_url = config.base_url.rstrip("/")
-        self._partner = PartnerHTTP(
-            PARTNER, http, policy, pacer=pacer, paced=PACE_KEYS, observer=observer, clock=clock, now=now
+        build = partial(
+            PartnerHTTP, PARTNER, http, pacer=pacer, paced=PACE_KEYS, observer=observer, clock=clock, now=now
         )
-        self._tokens = TokenSource(config, self._partner, tokens)
+        self._data = build(
+            CallPolicy(
+                deadline_seconds=config.timeout_seconds,
+                queue_seconds=config.queue_seconds,
+                max_concurrency=config.max_concurrency,
+                max_bytes=_MAX_BYTES,
+                breaker=config.breaker,
+            )
+        )
+        # Another host, and slots of its own: a token must not queue behind the data calls that wait for one.
+        self._auth = build(
+            CallPolicy(deadline_seconds=config.token_timeout_seconds, max_bytes=_MAX_BYTES, breaker=config.breaker)
+        )
+        self._tokens = TokenSource(config, self._auth, tokens)
 
     async def search_identity(self, query: IdentityQuery) -> str:
         """Return the `idNationalDE` of the one person who matches.
@@ -112,7 +120,7 @@ class FranceTravailClient:
 
     def breaker_states(self) -> dict[str, BreakerState]:
         """The breaker of each operation called so far."""
-        return self._partner.breaker_states()
+        return self._auth.breaker_states() | self._data.breaker_states()
 
     async def _call(self, operation: str, path: str, body: dict[str, Any], read: Reader[T]) -> T:
         """One data call; a second one with a new token if the first is answered 401, which nobody has acted upon."""
@@ -132,7 +140,7 @@ class FranceTravailClient:
             headers={"Authorization": authorization, "Accept": "application/json"},
             json=body,
         )
-        return await self._partner.call(operation, request, read)
+        return await self._data.call(operation, request, read)
 
 
 def _read_search(reply: Reply) -> str:

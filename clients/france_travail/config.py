@@ -56,5 +56,5 @@ def build_france_travail_http(config: FranceTravailConfig) -> httpx.AsyncClient:
         connect=5.0,
         # Silence is this partner's habit: the deadline of the call ends it, not the time between two chunks.
         read=config.timeout_seconds,
-        max_connections=config.max_concurrency,
+        max_connections=config.max_concurrency + 1,  # one for the token call
     )

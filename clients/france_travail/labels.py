@@ -3,6 +3,7 @@
 The list is open on France Travail's side: a code without a label is shown as it came.
 """
 
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from clients.france_travail.codes import EMPTY_NIR, INVALID_SIAE_KIND, MISSING_CODE, Endpoint
@@ -86,9 +87,10 @@ _UPDATE = MappingProxyType(
     }
 )
 
-_LABELS = MappingProxyType({Endpoint.SEARCH: _SEARCH, Endpoint.UPDATE: _UPDATE})
+_LABELS: Mapping[str, Mapping[str, str]] = {Endpoint.SEARCH: _SEARCH, Endpoint.UPDATE: _UPDATE}
 
 
 def exit_label(endpoint: str, code: str) -> str | None:
     """The French label of a code of that endpoint ("rech_individu" or "maj_pass"). None: not a listed one."""
-    return _LABELS[Endpoint(endpoint)].get(code) if endpoint in Endpoint else None
+    labels = _LABELS.get(endpoint)
+    return labels.get(code) if labels else None

@@ -74,6 +74,7 @@ class TokenSource:
     async def _fetch_and_share(self, refused: str | None) -> str:
         if refused is not None:
             await self._store.delete(self._key)
+        self._last_failure = None
         try:
             answer = await self._fetch()
         except PartnerError as error:
@@ -83,7 +84,6 @@ class TokenSource:
             raise
         finally:
             self._finished_attempts += 1
-        self._last_failure = None
         authorization = f"{answer.token_type} {answer.access_token}"
         ttl_seconds = int(answer.expires_in - self._config.token_margin_seconds)
         if ttl_seconds > 0:
@@ -104,9 +104,7 @@ class TokenSource:
                 "scope": " ".join((f"application_{config.client_id}", *config.scopes)),
             },
         )
-        return await self._partner.call(
-            TOKEN_OPERATION, request, _read_token, deadline_seconds=config.token_timeout_seconds
-        )
+        return await self._partner.call(TOKEN_OPERATION, request, _read_token)
 
 
 def _read_token(reply: Reply) -> _TokenAnswer:

@@ -1,0 +1,45 @@
+"""Every simulated partner below its own mount, and the control doors beside them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.types import Receive, Scope, Send
+
+from sandbox.calls import CallLog
+from sandbox.clock import Clock
+from sandbox.control import Control
+from sandbox.faults import FaultBoard
+from sandbox.france_travail import FranceTravailSettings, SimulatedFranceTravail
+from sandbox.partner import PartnerGuard, PartnerSettings, SimulatedPartner
+
+
+class Sandbox:
+    """The ASGI application. `partners` gives tests in the same process a way in.
+
+    Partners are dispatched here and not by Starlette's Mount: cutting a connection needs the server's own `send`, which
+    Starlette's middleware would hide.
+    """
+
+    def __init__(self, partners: Sequence[SimulatedPartner[Any]], *, clock: Clock, seed: int = 0) -> None:
+        self.partners: dict[str, SimulatedPartner[PartnerSettings]] = {partner.name: partner for partner in partners}
+        self.calls = CallLog(clock)
+        self.faults = FaultBoard([*self.partners], seed=seed)
+        self._guards = {name: PartnerGuard(partner, self.calls, self.faults) for name, partner in self.partners.items()}
+        self._control = Starlette(routes=Control(self.calls, self.faults, self.partners).routes())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        mount = scope["path"].split("/", 2)[1] if scope["type"] == "http" else ""
+        guard = self._guards.get(mount)
+        if guard is None:
+            await self._control(scope, receive, send)
+        else:
+            await guard({**scope, "root_path": f"/{mount}"}, receive, send)
+
+
+def create_app(
+    *, france_travail: FranceTravailSettings | None = None, clock: Clock | None = None, seed: int = 0
+) -> Sandbox:
+    """A fresh sandbox with every partner. `seed` decides which calls meet faults of a probability below 1."""
+    clock = clock or Clock()
+    return Sandbox([SimulatedFranceTravail(france_travail or FranceTravailSettings(), clock)], clock=clock, seed=seed)
