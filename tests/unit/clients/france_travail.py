@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import cast
 
 import httpx
 import orjson
 import respx
+from respx.models import Call
 
 from clients.france_travail import FranceTravailConfig, IdentityQuery, PassIaeUpdate
 
@@ -51,7 +53,7 @@ class FakeFranceTravail:
         return orjson.loads(self.update.calls.last.request.content)
 
     def tokens_used(self, route: respx.Route) -> Sequence[str]:
-        calls = [route.calls[index] for index in range(route.call_count)]
+        calls = cast("list[Call]", route.calls)
         return [call.request.headers["Authorization"] for call in calls]
 
 
