@@ -118,6 +118,8 @@ class NotificationAttempt(Model):
     exit_code: str | None = fields.CharField(max_length=64, null=True)
     outcome: NotificationStatus = enum_field(NotificationStatus)
     delivery: Delivery = enum_field(Delivery)
+    sent_start_at: date | None = fields.DateField(null=True, description="the dates that France Travail was to hear")
+    sent_end_at: date | None = fields.DateField(null=True)
     trace_id: str | None = fields.CharField(max_length=32, null=True)
 
     class Meta:

@@ -95,6 +95,8 @@ class CronRun(TortoiseModel):
     finished_at: datetime | None = fields.DatetimeField(null=True)
     succeeded: bool | None = fields.BooleanField(null=True)
     summary: dict[str, Any] = fields.JSONField(default=dict)
+    lease_token: UUID | None = fields.UUIDField(null=True, description="the run under way")
+    lease_until: datetime | None = fields.DatetimeField(null=True, description="it is alone until then")
 
     class Meta:
         table = "cron_run"

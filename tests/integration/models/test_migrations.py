@@ -11,7 +11,7 @@ from models.database import DatabaseConfig, connection_parameters
 from models.migrate import migrate, missing_migrations, unwritten_changes
 from tests.conftest import KEYS
 
-STEPS = ["0001_tables", "0002_constraints", "0003_indexes", "0004_triggers"]
+STEPS = ["0001_tables", "0002_constraints", "0003_indexes", "0004_triggers", "0005_runs_and_sent_dates"]
 
 
 @pytest.fixture
