@@ -18,7 +18,15 @@ def server_for(host: str, port: int, *, app: Sandbox | None = None) -> uvicorn.S
         raise ValueError(f'host "{host}": the sandbox lets anyone break its partners; use 127.0.0.1, ::1 or localhost')
     return uvicorn.Server(
         # No access log: what is sent to partners is personal data by habit, even where it is invented.
-        uvicorn.Config(app or create_app(), host=host, port=port, log_level="warning", access_log=False, lifespan="off")
+        uvicorn.Config(
+            app or create_app(),
+            host=host,
+            port=port,
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=1,  # a call that a fault delays by minutes must not hold up the end
+        )
     )
 
 
