@@ -37,6 +37,8 @@ class KeyRing:
     def __post_init__(self) -> None:
         if not self.keys or any(len(key) != 32 for key in self.keys):
             raise ValueError("encryption keys: at least one key of exactly 32 bytes expected")
+        if len(self.fingerprint_key) != 32:
+            raise ValueError("fingerprint key: exactly 32 bytes expected")
 
     def seal(self, value: str) -> bytes:
         key = self.keys[0]
@@ -53,7 +55,7 @@ class KeyRing:
         nonce_end = 1 + _KEY_ID_BYTES + _NONCE_BYTES
         try:
             return AESGCM(key).decrypt(sealed[1 + _KEY_ID_BYTES : nonce_end], sealed[nonce_end:], key_id).decode()
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # ValueError: cut short, within the nonce
             raise EncryptionError("sealed value: it was altered since it was written") from None
 
     def fingerprint(self, value: str) -> str:

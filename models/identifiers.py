@@ -33,7 +33,7 @@ def parse_nir(text: str) -> str:
     if len(nir) != 15:
         raise InvalidIdentifier(f"Numéro de sécurité sociale : {len(nir)} caractères, 15 attendus.")
     try:
-        stdnum_nir.validate(nir)
+        nir = stdnum_nir.validate(nir)  # digits of other scripts, full width for one, come back as ASCII
     except ValidationError:
         raise InvalidIdentifier("Numéro de sécurité sociale invalide : vérifiez chaque chiffre et la clé.") from None
     month = int(nir[3:5])

@@ -13,7 +13,7 @@ from tortoise.migrations.writer import MigrationWriter
 
 from models.database import DatabaseConfig, connection_parameters, tortoise_config
 
-_LOCK = 0x7472617665727365  # "traverse": one migrating process at a time on a database
+MIGRATION_LOCK = 0x7472617665727365  # "traverse": one migrating process at a time on a database
 _APPS = {"models": {"models": ["models"], "migrations": "models.migrations", "default_connection": "default"}}
 
 
@@ -25,7 +25,7 @@ async def migrate(config: DatabaseConfig, *, target: str = "__latest__") -> list
     """
     lock = await asyncpg.connect(**connection_parameters(config.url))
     try:
-        await lock.execute("SELECT pg_advisory_lock($1)", _LOCK)
+        await lock.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
         return await _migrate(config, target)
     finally:
         await lock.close()

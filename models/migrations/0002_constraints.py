@@ -27,7 +27,12 @@ class Migration(migrations.Migration):
             check("job_seeker_profile", "id_of_user", "id = user_id"),
             check("job_seeker_profile", "nir_pair", "(nir IS NULL) = (nir_fingerprint IS NULL)"),
             check("job_seeker_profile", "nir_or_reason", "nir IS NULL OR lack_of_nir_reason IS NULL"),
-            check("job_seeker_profile", "birth_place_in_france", "birth_place IS NULL OR birth_country = '99100'"),
+            # Not `=`: a CHECK that comes to NULL, as with no country, lets the row pass.
+            check(
+                "job_seeker_profile",
+                "birth_place_in_france",
+                "birth_place IS NULL OR birth_country IS NOT DISTINCT FROM '99100'",
+            ),
             check(
                 "job_seeker_profile",
                 "pole_emploi_id_form",

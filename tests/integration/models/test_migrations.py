@@ -3,34 +3,45 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
-import asyncpg
 import pytest
 
-from models.database import DatabaseConfig, connection_parameters
-from models.migrate import migrate, missing_migrations, unwritten_changes
+from models import migrations
+from models.database import DatabaseConfig
+from models.migrate import MIGRATION_LOCK, migrate, missing_migrations, unwritten_changes
 from tests.conftest import KEYS
+from tests.integration.models.conftest import connected
 
-STEPS = ["0001_tables", "0002_constraints", "0003_indexes", "0004_triggers", "0005_runs_and_sent_dates"]
+STEPS = sorted(path.stem for path in Path(migrations.__file__).parent.glob("[0-9]*.py"))
+TABLES = "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'"
+LEFT_BEHIND = """
+SELECT proname AS name FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+    AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')
+UNION ALL SELECT extname FROM pg_extension WHERE extname <> 'plpgsql'
+UNION ALL SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' AND sequencename NOT LIKE 'tortoise%'
+"""
 
 
 @pytest.fixture
-async def empty_database(database_url: str):
-    parameters = connection_parameters(database_url)
-    name = f"{parameters['database']}_steps"
-    admin = await asyncpg.connect(**parameters)
-    await admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-    await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
-    yield DatabaseConfig(url=database_url.replace(parameters["database"], name), keys=KEYS)
-    await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-    await admin.close()
+async def empty_database(database_url: str) -> AsyncIterator[DatabaseConfig]:
+    name = f"{urlsplit(database_url).path[1:]}_steps"
+    async with connected(database_url) as admin:
+        await admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+        yield DatabaseConfig(url=urlunsplit(urlsplit(database_url)._replace(path=f"/{name}")), keys=KEYS)
+        await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+async def names(config: DatabaseConfig, sql: str) -> set[str]:
+    async with connected(config.url) as raw:
+        return {row["name"] for row in await raw.fetch(sql)}
 
 
 async def tables(config: DatabaseConfig) -> set[str]:
-    connection = await asyncpg.connect(**connection_parameters(config.url))
-    rows = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-    await connection.close()
-    return {row["tablename"] for row in rows} - {"tortoise_migrations"}
+    return await names(config, TABLES) - {"tortoise_migrations"}
 
 
 async def test_the_schema_is_built_from_nothing_and_undone_step_by_step(empty_database: DatabaseConfig):
@@ -43,6 +54,7 @@ async def test_the_schema_is_built_from_nothing_and_undone_step_by_step(empty_da
     assert await migrate(empty_database, target="__first__") == STEPS[:1]
 
     assert await tables(empty_database) == set()
+    assert await names(empty_database, LEFT_BEHIND) == set()
     assert await migrate(empty_database) == STEPS
 
 
@@ -60,3 +72,34 @@ async def test_the_migrations_say_what_the_models_say(empty_database: DatabaseCo
 @pytest.mark.usefixtures("database")
 async def test_an_up_to_date_database_misses_nothing():
     assert await missing_migrations() == []
+
+
+async def test_a_step_taken_back_and_forward_again_leaves_the_rows_where_they_were(empty_database: DatabaseConfig):
+    await migrate(empty_database)
+    async with connected(empty_database.url) as raw:
+        await raw.execute("INSERT INTO cron_run (name, started_at, summary) VALUES ('notification', now(), '{}')")
+
+    await migrate(empty_database, target=STEPS[0])
+    await migrate(empty_database)
+
+    assert await names(empty_database, "SELECT name FROM cron_run") == {"notification"}
+
+
+async def test_a_migration_waits_for_the_one_under_way(empty_database: DatabaseConfig):
+    async with connected(empty_database.url) as holder:
+        await holder.execute(f"SELECT pg_advisory_lock({MIGRATION_LOCK})")
+        waiting = asyncio.create_task(migrate(empty_database))
+        while not await holder.fetch("SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"):  # noqa: ASYNC110 (PostgreSQL tells nobody that somebody waits)
+            await asyncio.sleep(0)
+        before = await tables(empty_database)
+        await holder.execute(f"SELECT pg_advisory_unlock({MIGRATION_LOCK})")
+
+        assert await waiting == STEPS
+        assert before == set()
+
+
+async def test_migrating_fails_at_once_where_no_database_answers():
+    nowhere = DatabaseConfig(url="postgresql://postgres@127.0.0.1:1/traverse", keys=KEYS)
+
+    with pytest.raises(ConnectionRefusedError):
+        await migrate(nowhere)

@@ -1,0 +1,324 @@
+"""What the database must hold by itself, written down a second time: migrations are compared with this list.
+
+Each rule stands with the write that breaks it, so that none is only a name. A new constraint, index or trigger belongs
+here in the same change as its migration.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SOMEBODY = "'11111111-1111-4111-8111-111111111111'"  # no row has this id
+
+
+@dataclass(frozen=True, slots=True)
+class Forbidden:
+    """A write on valid rows of `table` that must be refused. `rows`: how many are made before it."""
+
+    table: str
+    change: str
+    rows: int = 1
+    maker: str | None = None  # a membership: by the kind of its organisation
+    refused_by: str | None = None  # where the rule stands behind another one, that one's name
+
+
+def _same(table: str, *columns: str, maker: str | None = None) -> Forbidden:
+    """Give every row the values of one of them."""
+    listed = ", ".join(columns)
+    return Forbidden(table, f'({listed}) = (SELECT {listed} FROM "{table}" ORDER BY {listed} LIMIT 1)', 2, maker)
+
+
+CHECKS: dict[str, list[Forbidden]] = {
+    "appointment_duration_positive": [Forbidden("appointment", "duration = -1")],
+    "approval_lease_pair": [
+        Forbidden("approval", f"lease_token = {SOMEBODY}"),
+        Forbidden("approval", "lease_until = now()"),
+    ],
+    "approval_number_form": [
+        Forbidden("approval", "number = '99999-000001'"),
+        Forbidden("approval", "number = '9999'"),
+    ],
+    "approval_origin_siret_form": [
+        Forbidden("approval", "origin_siae_siret = '9021000150001'"),
+        Forbidden("approval", "origin_siae_siret = '902100015 0001'"),
+    ],
+    "approval_start_before_end": [
+        Forbidden("approval", "end_at = start_at"),
+        Forbidden("approval", "end_at = start_at - 1"),
+    ],
+    "cancelled_approval_lease_pair": [Forbidden("cancelled_approval", "lease_until = now()")],
+    "cancelled_approval_number_form": [Forbidden("cancelled_approval", "number = '99999 000001'")],
+    "cancelled_approval_origin_siret_form": [Forbidden("cancelled_approval", "origin_siae_siret = ''")],
+    "cancelled_approval_start_before_end": [Forbidden("cancelled_approval", "end_at = start_at")],
+    "company_address": [
+        Forbidden("company", "post_code = '5700'"),
+        Forbidden("company", "insee_code = '2C004'"),
+        Forbidden("company", "latitude = 48.8"),
+        Forbidden("company", "latitude = 91, longitude = 2.3"),
+        Forbidden("company", "latitude = 48.8, longitude = 181"),
+        Forbidden("company", "geocoding_score = 1.2"),
+    ],
+    "company_siret_form": [
+        Forbidden("company", "siret = '9021000150001'"),
+        Forbidden("company", "siret = 'A0210001500012'"),
+    ],
+    "consent_withdrawn_after_given": [Forbidden("consent", "withdrawn_at = given_at - interval '1 second'")],
+    "job_application_diagoriente_opened_after_sent": [Forbidden("job_application", "diagoriente_opened_at = now()")],
+    "job_application_diagoriente_pair": [
+        Forbidden("job_application", "diagoriente_invite_sent_at = now()"),
+        Forbidden("job_application", "diagoriente_recipient = 'job_seeker'"),
+    ],
+    "job_seeker_profile_address": [Forbidden("job_seeker_profile", "post_code = 'ABCDE'")],
+    "job_seeker_profile_birth_place_in_france": [
+        Forbidden("job_seeker_profile", "birth_country = '99352'"),
+        Forbidden("job_seeker_profile", "birth_country = NULL"),
+    ],
+    "job_seeker_profile_id_of_user": [Forbidden("job_seeker_profile", f"id = {SOMEBODY}")],
+    "job_seeker_profile_nir_or_reason": [Forbidden("job_seeker_profile", "lack_of_nir_reason = 'NO_NIR'")],
+    "job_seeker_profile_nir_pair": [
+        Forbidden("job_seeker_profile", "nir = NULL"),
+        Forbidden("job_seeker_profile", "nir_fingerprint = NULL"),
+    ],
+    "job_seeker_profile_pole_emploi_id_form": [
+        Forbidden("job_seeker_profile", "pole_emploi_id = '1234567'"),
+        Forbidden("job_seeker_profile", "pole_emploi_id = '1234567é'"),
+        Forbidden("job_seeker_profile", "pole_emploi_id = '123456789'"),
+    ],
+    "membership_one_organization": [
+        Forbidden("membership", "company_id = NULL"),
+        Forbidden("membership", f"institution_id = {SOMEBODY}"),
+    ],
+    "notification_attempt_duration_positive": [Forbidden("notification_attempt", "duration_ms = -1")],
+    "notification_attempt_finished_after_started": [
+        Forbidden("notification_attempt", "finished_at = started_at - interval '1 millisecond'")
+    ],
+    "notification_attempt_one_subject": [
+        Forbidden("notification_attempt", "approval_id = NULL"),
+        Forbidden("notification_attempt", f"cancelled_approval_id = {SOMEBODY}"),
+    ],
+    "participation_cancelled_by_when_cancelled": [Forbidden("participation", "cancelled_by = 'service'")],
+    "prescriber_organization_siret_form": [Forbidden("prescriber_organization", "siret = '123'")],
+    "survey_answered_when_answered": [
+        Forbidden("survey", "status = 'answered'"),
+        Forbidden("survey", "answered_at = now()"),
+    ],
+    "user_staff_rights": [Forbidden("user", "is_operator = true"), Forbidden("user", "may_read_full_nir = true")],
+    "webhook_event_lease_pair": [Forbidden("webhook_event", f"lease_token = {SOMEBODY}")],
+}
+
+# The columns of enums: a value that no member has. (table, column)
+KNOWN_VALUES: list[tuple[str, str]] = [
+    ("access_log", "viewer_kind"),
+    ("appointment", "status"),
+    ("appointment_event", "kind"),
+    ("appointment_event", "previous_status"),
+    ("appointment_event", "status"),
+    ("approval", "pe_notification_endpoint"),
+    ("approval", "pe_notification_status"),
+    ("cancelled_approval", "pe_notification_endpoint"),
+    ("cancelled_approval", "pe_notification_status"),
+    ("company", "kind"),
+    ("consent", "purpose"),
+    ("dashboard_visit", "user_kind"),
+    ("identity_certification", "certifier"),
+    ("institution", "kind"),
+    ("invitation", "kind"),
+    ("invitation", "status"),
+    ("job_application", "diagoriente_recipient"),
+    ("job_application", "sender_kind"),
+    ("job_application", "state"),
+    ("job_seeker_profile", "lack_of_nir_reason"),
+    ("job_seeker_profile", "lack_of_pole_emploi_id_reason"),
+    ("notification_attempt", "delivery"),
+    ("notification_attempt", "endpoint"),
+    ("notification_attempt", "outcome"),
+    ("participation", "cancelled_by"),
+    ("participation", "status"),
+    ("prescriber_organization", "kind"),
+    ("survey", "kind"),
+    ("survey", "status"),
+    ("user", "kind"),
+    ("user", "title"),
+    ("webhook_event", "source"),
+    ("webhook_event", "status"),
+]
+
+# Where another rule of the row would refuse first.
+KNOWN_VALUES_CHANGES: dict[tuple[str, str], str] = {
+    (
+        "job_application",
+        "diagoriente_recipient",
+    ): "diagoriente_recipient = 'unheard_of', diagoriente_invite_sent_at = now()",
+}
+
+# UNIQUE and EXCLUDE constraints, and unique indexes where only some rows count.
+UNIQUE_CONSTRAINTS: dict[str, Forbidden] = {
+    "appointment_rdv_insertion_id_key": _same("appointment", "rdv_insertion_id"),
+    "approval_number_key": _same("approval", "number"),
+    "approval_one_at_a_time": _same("approval", "job_seeker_id", "start_at", "end_at"),
+    "cancelled_approval_approval_id_key": _same("cancelled_approval", "approval_id"),
+    "cancelled_approval_number_key": _same("cancelled_approval", "number"),
+    "company_number_key": _same("company", "number"),
+    "company_rdv_solidarites_id_key": Forbidden("company", "rdv_solidarites_id = 7", 2),
+    "company_siret_key": _same("company", "siret"),
+    "identity_certification_once": _same("identity_certification", "jobseeker_profile_id", "certifier"),
+    "institution_number_key": _same("institution", "number"),
+    "invitation_kind_once": _same("invitation", "invitation_request_id", "kind"),
+    "invitation_rdv_insertion_id_key": _same("invitation", "rdv_insertion_id"),
+    "job_application_diagoriente_token_hash_key": Forbidden("job_application", "diagoriente_token_hash = 'a'", 2),
+    "job_seeker_profile_nir_fingerprint_key": _same("job_seeker_profile", "nir_fingerprint"),
+    # `id` and `user_id` are one value, and the primary key speaks first.
+    "job_seeker_profile_user_id_key": Forbidden(
+        "job_seeker_profile",
+        "(id, user_id) = (SELECT id, user_id FROM job_seeker_profile ORDER BY id LIMIT 1)",
+        rows=2,
+        refused_by="job_seeker_profile_pkey",
+    ),
+    "location_rdv_solidarites_id_key": _same("location", "rdv_solidarites_id"),
+    "participation_once": _same("participation", "appointment_id", "job_seeker_id"),
+    "partner_client_subject_key": _same("partner_client", "subject"),
+    "prescriber_organization_code_safir_key": Forbidden("prescriber_organization", "code_safir = '12345'", 2),
+    "prescriber_organization_number_key": _same("prescriber_organization", "number"),
+    "survey_once": _same("survey", "job_application_id", "kind"),
+    "survey_reference_key": _same("survey", "reference"),
+    "user_subject_key": _same("user", "subject"),
+    "webhook_event_arrival_key": _same("webhook_event", "arrival"),
+    "webhook_event_delivery_once": _same("webhook_event", "source", "fingerprint"),
+}
+UNIQUE_INDEXES: dict[str, Forbidden] = {
+    "consent_one_active": _same("consent", "job_seeker_id"),
+    "membership_company_once": _same("membership", "user_id", "company_id"),
+    "membership_institution_once": _same("membership", "user_id", "institution_id", maker="institution_id"),
+    "membership_prescriber_once": _same(
+        "membership", "user_id", "prescriber_organization_id", maker="prescriber_organization_id"
+    ),
+    "survey_submission_once": _same("survey", "form_id", "submission_id"),
+    "uidx_partner_cli_partner_2f9ed0": _same("partner_client_company", "partner_client_id", "company_id"),
+    # Two spellings of one address are one address.
+    "user_email_unique": Forbidden(
+        "user",
+        'email = CASE WHEN id = (SELECT min(id::text)::uuid FROM "user")'
+        " THEN 'A@exemple.test' ELSE 'a@EXEMPLE.test' END",
+        2,
+    ),
+}
+
+# (table, column) -> (table pointed at, what happens when that row is deleted)
+FOREIGN_KEYS: dict[tuple[str, str], tuple[str, str]] = {
+    ("appointment", "company_id"): ("company", "CASCADE"),
+    ("appointment", "location_id"): ("location", "SET NULL"),
+    ("appointment_event", "appointment_id"): ("appointment", "CASCADE"),
+    ("appointment_event", "company_id"): ("company", "CASCADE"),
+    ("appointment_event", "participation_id"): ("participation", "CASCADE"),
+    ("approval", "job_seeker_id"): ("user", "RESTRICT"),
+    ("approval", "origin_company_id"): ("company", "SET NULL"),
+    ("cancelled_approval", "approval_id"): ("approval", "SET NULL"),
+    ("cancelled_approval", "cancelled_by_id"): ("user", "SET NULL"),
+    ("consent", "given_by_id"): ("user", "SET NULL"),
+    ("consent", "job_seeker_id"): ("user", "CASCADE"),
+    ("consent", "withdrawn_by_id"): ("user", "SET NULL"),
+    ("identity_certification", "jobseeker_profile_id"): ("job_seeker_profile", "CASCADE"),
+    ("invitation", "invitation_request_id"): ("invitation_request", "CASCADE"),
+    ("invitation_request", "company_id"): ("company", "CASCADE"),
+    ("invitation_request", "job_seeker_id"): ("user", "CASCADE"),
+    ("job_application", "approval_id"): ("approval", "SET NULL"),
+    ("job_application", "company_id"): ("company", "RESTRICT"),
+    ("job_application", "job_seeker_id"): ("user", "RESTRICT"),
+    ("job_application", "sender_company_id"): ("company", "SET NULL"),
+    ("job_application", "sender_id"): ("user", "SET NULL"),
+    ("job_application", "sender_prescriber_organization_id"): ("prescriber_organization", "SET NULL"),
+    ("job_seeker_profile", "created_by_id"): ("user", "SET NULL"),
+    ("job_seeker_profile", "created_by_prescriber_organization_id"): ("prescriber_organization", "SET NULL"),
+    ("job_seeker_profile", "user_id"): ("user", "CASCADE"),
+    ("membership", "company_id"): ("company", "CASCADE"),
+    ("membership", "institution_id"): ("institution", "CASCADE"),
+    ("membership", "prescriber_organization_id"): ("prescriber_organization", "CASCADE"),
+    ("membership", "user_id"): ("user", "CASCADE"),
+    ("notification_attempt", "approval_id"): ("approval", "CASCADE"),
+    ("notification_attempt", "cancelled_approval_id"): ("cancelled_approval", "CASCADE"),
+    ("participation", "appointment_id"): ("appointment", "CASCADE"),
+    ("participation", "job_seeker_id"): ("user", "CASCADE"),
+    ("partner_client_company", "company_id"): ("company", "CASCADE"),
+    ("partner_client_company", "partner_client_id"): ("partner_client", "CASCADE"),
+    ("survey", "job_application_id"): ("job_application", "CASCADE"),
+}
+
+# Where another rule of the row would refuse first, the whole change that only the foreign key refuses.
+FOREIGN_KEY_CHANGES: dict[tuple[str, str], str] = {
+    ("job_seeker_profile", "user_id"): f"id = {SOMEBODY}, user_id = {SOMEBODY}",
+    ("membership", "institution_id"): f"company_id = NULL, institution_id = {SOMEBODY}",
+    ("membership", "prescriber_organization_id"): f"company_id = NULL, prescriber_organization_id = {SOMEBODY}",
+    ("notification_attempt", "cancelled_approval_id"): f"approval_id = NULL, cancelled_approval_id = {SOMEBODY}",
+}
+
+# Plain indexes: what lists, searches, claims and sweeps stand on.
+INDEXES: frozenset[str] = frozenset(
+    {
+        "access_log_of_job_seeker",
+        "appointment_by_start",
+        "appointment_event_of_company",
+        "appointment_of_company",
+        "approval_by_status",
+        "approval_due_by_age",
+        "approval_newest",
+        "approval_of_job_seeker",
+        "approval_of_origin_company",
+        "approval_to_revive",
+        "cancelled_approval_by_status",
+        "company_by_name",
+        "company_name_search",
+        "company_of_department",
+        "consent_of_job_seeker",
+        "dashboard_visit_newest",
+        "invitation_request_hold",
+        "invitation_request_of_partner_user",
+        "job_application_newest",
+        "job_application_of_approval",
+        "job_application_of_company",
+        "job_application_of_job_seeker",
+        "job_application_of_job_seeker_at_company",
+        "job_application_of_sender",
+        "job_application_of_sender_organization",
+        "job_seeker_profile_department",
+        "job_seeker_profile_registered_by",
+        "job_seeker_profile_registered_by_organization",
+        "job_seeker_profile_to_certify",
+        "membership_of_user",
+        "notification_attempt_newest",
+        "notification_attempt_of_approval",
+        "notification_attempt_of_cancellation",
+        "participation_of_job_seeker",
+        "partner_client_company_of_client",
+        "survey_newest",
+        "user_job_seekers_newest",
+        "user_name_search",
+        "webhook_event_newest",
+        "webhook_event_of_resource",
+        "webhook_event_to_process",
+        "worker_heartbeat_latest",
+    }
+)
+
+# Proven one by one in test_triggers.py. (table, trigger)
+TRIGGERS: frozenset[tuple[str, str]] = frozenset(
+    {
+        ("approval", "approval_rearm_notification"),
+        ("approval", "approval_touch"),
+        ("company", "company_touch"),
+        ("job_application", "job_application_touch"),
+        ("job_seeker_profile", "profile_forget_certification"),
+        ("user", "user_forget_certification"),
+        ("user", "user_touch"),
+    }
+)
+
+EXTENSIONS: frozenset[str] = frozenset({"btree_gist", "pg_trgm", "plpgsql"})
+FUNCTIONS: frozenset[str] = frozenset(
+    {
+        "approval_rearm_notification",
+        "profile_forget_certification",
+        "search_key",
+        "touch_updated_at",
+        "user_forget_certification",
+    }
+)

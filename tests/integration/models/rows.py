@@ -1,0 +1,211 @@
+"""One valid row of any table, so that a test may then say what PostgreSQL must refuse to do to it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from itertools import count
+from typing import Any
+from uuid import uuid4
+
+from models import (
+    AccessLog,
+    AppointmentEvent,
+    CancelledApproval,
+    Consent,
+    CronRun,
+    DashboardVisit,
+    Invitation,
+    InvitationRequest,
+    Location,
+    NotificationAttempt,
+    PacingGate,
+    Survey,
+    WorkerHeartbeat,
+)
+from models.database import write
+from models.enums import (
+    AppointmentEventKind,
+    CertificationAuthority,
+    ConsentPurpose,
+    Delivery,
+    InvitationKind,
+    NotificationStatus,
+    SurveyKind,
+    UserKind,
+)
+from tests.factories import (
+    NOW,
+    make_appointment,
+    make_approval,
+    make_certification,
+    make_company,
+    make_institution,
+    make_job_application,
+    make_job_seeker,
+    make_membership,
+    make_participation,
+    make_partner_client,
+    make_prescriber_organization,
+    make_user,
+)
+
+_numbers = count(1)
+
+
+async def _access_log() -> AccessLog:
+    return await AccessLog.create(
+        at=NOW, viewer_kind=UserKind.STAFF, viewer_id=uuid4(), job_seeker_id=uuid4(), field="nir", request_id="r"
+    )
+
+
+async def _appointment_event() -> AppointmentEvent:
+    appointment = await make_appointment(await make_company())
+    participation = await make_participation(await make_job_seeker(), appointment)
+    return await AppointmentEvent.create(
+        position=next(_numbers),
+        occurred_at=NOW,
+        kind=AppointmentEventKind.CREATED,
+        appointment=appointment,
+        participation=participation,
+        company_id=appointment.company_id,
+    )
+
+
+async def _cancelled_approval() -> CancelledApproval:
+    approval = await make_approval(accepted_application=False, cancelled_at=NOW)
+    return await CancelledApproval.create(
+        approval=approval,
+        number=approval.number,
+        start_at=approval.start_at,
+        end_at=approval.end_at,
+        origin_siae_siret=approval.origin_siae_siret,
+        origin_siae_kind=approval.origin_siae_kind,
+        cancelled_by=await make_user(),
+    )
+
+
+async def _consent() -> Consent:
+    return await Consent.create(
+        job_seeker=await make_job_seeker(),
+        purpose=ConsentPurpose.IDENTITY_CERTIFICATION,
+        text_version="2026-01",
+        given_at=NOW,
+    )
+
+
+async def _dashboard_visit() -> DashboardVisit:
+    return await DashboardVisit.create(
+        at=NOW, dashboard_id=1, slug="suivi", user_kind=UserKind.LABOR_INSPECTOR, user_id=uuid4()
+    )
+
+
+async def _invitation_request() -> InvitationRequest:
+    return await InvitationRequest.create(
+        job_seeker=await make_job_seeker(),
+        company=await make_company(),
+        reason_category="siae_interview",
+        rdv_insertion_user_id=next(_numbers),
+        created_at=NOW,
+    )
+
+
+async def _invitation() -> Invitation:
+    return await Invitation.create(
+        invitation_request=await _invitation_request(), kind=InvitationKind.SMS, rdv_insertion_id=next(_numbers)
+    )
+
+
+async def _location() -> Location:
+    return await Location.create(rdv_solidarites_id=next(_numbers), name="Maison fictive", address="1 rue Inventée")
+
+
+async def _notification_attempt() -> NotificationAttempt:
+    return await NotificationAttempt.create(
+        approval=await make_approval(accepted_application=False),
+        started_at=NOW,
+        outcome=NotificationStatus.SHOULD_RETRY,
+        delivery=Delivery.UNKNOWN,
+    )
+
+
+async def _survey() -> Survey:
+    return await Survey.create(
+        kind=SurveyKind.POST_HIRING_EMPLOYER,
+        reference=f"reference-{next(_numbers)}",
+        form_id="wXyZ12",
+        job_application=await make_job_application(),
+        submission_id=f"submission-{next(_numbers)}",
+    )
+
+
+async def _webhook_event() -> None:
+    # Raw: `arrival` comes from the table's own sequence.
+    await write(
+        "INSERT INTO webhook_event (id, source, fingerprint, received_at, status, attempts)"
+        " VALUES ($1, 'rdv_insertion', $2, $3, 'received', 0)",
+        uuid4(),
+        f"{next(_numbers):064d}",
+        NOW,
+    )
+
+
+async def _worker_heartbeat() -> WorkerHeartbeat:
+    return await WorkerHeartbeat.create(
+        host="hôte", pid=1, version="0", queue="arq:queue", started_at=NOW, beat_at=NOW + timedelta(seconds=5)
+    )
+
+
+MAKERS: dict[str, Callable[[], Awaitable[Any]]] = {
+    "access_log": _access_log,
+    "appointment": lambda: _of_company(make_appointment),
+    "appointment_event": _appointment_event,
+    "approval": lambda: make_approval(accepted_application=False),
+    "cancelled_approval": _cancelled_approval,
+    "company": make_company,
+    "consent": _consent,
+    "cron_run": lambda: CronRun.create(name=f"cron-{next(_numbers)}", started_at=NOW),
+    "dashboard_visit": _dashboard_visit,
+    "identity_certification": lambda: _certification(),
+    "institution": make_institution,
+    "invitation": _invitation,
+    "invitation_request": _invitation_request,
+    "job_application": make_job_application,
+    "job_seeker_profile": make_job_seeker,
+    "location": _location,
+    "membership": lambda: _membership(make_company),
+    "notification_attempt": _notification_attempt,
+    "pacing_gate": lambda: PacingGate.create(key=f"partner-{next(_numbers)}", next_free_at=NOW),
+    "participation": lambda: _participation(),
+    "partner_client": make_partner_client,
+    "partner_client_company": lambda: _of_company(make_partner_client),
+    "prescriber_organization": make_prescriber_organization,
+    "survey": _survey,
+    "user": make_user,
+    "webhook_event": _webhook_event,
+    "worker_heartbeat": _worker_heartbeat,
+}
+"""How to make one row of a table that keeps every rule, with the rows it points to."""
+
+MEMBERSHIP_MAKERS: dict[str, Callable[[], Awaitable[Any]]] = {
+    "company_id": MAKERS["membership"],
+    "prescriber_organization_id": lambda: _membership(make_prescriber_organization),
+    "institution_id": lambda: _membership(make_institution),
+}
+"""A membership by the kind of its organisation."""
+
+
+async def _of_company(make: Callable[..., Awaitable[Any]]) -> Any:
+    return await make(await make_company())
+
+
+async def _membership(make_organization: Callable[[], Awaitable[Any]]) -> Any:
+    return await make_membership(await make_user(), await make_organization())
+
+
+async def _certification() -> Any:
+    return await make_certification(await make_job_seeker(), CertificationAuthority.FRANCE_TRAVAIL)
+
+
+async def _participation() -> Any:
+    return await make_participation(await make_job_seeker(), await make_appointment(await make_company()))
