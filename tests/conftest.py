@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+import hypothesis
 import pytest
 import redis.asyncio
 from tortoise.connection import get_connection
@@ -21,6 +22,9 @@ from models.migrate import migrate
 # An ordinary Wednesday morning, Paris winter time. Tests that care about the calendar say so themselves.
 NOW = datetime(2026, 2, 18, 9, 30, tzinfo=UTC)
 KEYS = KeyRing(keys=(b"tests-only-sealing-key-32-bytes!",), fingerprint_key=b"tests-only-finger-key-32-bytes!!")
+# The machine that runs the tests may be busy: a slow example is no wrong one.
+hypothesis.settings.register_profile("traverse", deadline=None)
+hypothesis.settings.load_profile("traverse")
 DATA_DIR = Path(__file__).parent.parent / ".traverse"
 
 
