@@ -1,6 +1,6 @@
 """France Travail: certify an identity, announce a PASS IAE.
 
-Sources (francetravail.io): "Rechercher un individu certifié" v1, "Mise à jour du PASS IAE" v1, "Générer un access token".
+Sources (francetravail.io): "Rechercher un individu certifié" v1, "Mise à jour du PASS IAE" v1, the access token page.
 """
 
 from clients.france_travail.client import FranceTravailClient

@@ -79,6 +79,17 @@ async def test_each_status_is_recoverable_or_not_and_is_its_own_code(
     assert (error.code, error.http_status, error.delivery) == (str(status), status, delivery)
 
 
+@pytest.mark.parametrize(("header", "seconds"), [("7", 7), ("soon", None), (None, None)])
+async def test_a_503_tells_how_long_to_wait_if_the_partner_said_so(
+    partner: PartnerHTTP, things: respx.Route, header: str | None, seconds: float | None
+):
+    things.respond(503, headers={"Retry-After": header} if header else {})
+
+    error = await error_of(partner)
+
+    assert error.retry_after == seconds
+
+
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
