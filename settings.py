@@ -36,7 +36,10 @@ class Environment(StrEnum):
 class Settings(BaseSettings):
     """Frozen; secrets never print themselves; durations are in seconds in the environment."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_file=None, hide_input_in_errors=True)
+    # A variable that is set to nothing, as compose files leave it, is not set.
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_file=None, env_ignore_empty=True, hide_input_in_errors=True
+    )
 
     environment: Environment = Field(Environment.DEVELOPMENT, description="`development`, `test` or `production`")
     database_url: str = Field("postgresql://postgres@localhost/traverse", description="PostgreSQL 15 or later")
@@ -61,21 +64,25 @@ class Settings(BaseSettings):
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
 
     database_pool_size: int = Field(10, ge=2, le=200, description="connections a process may hold")
-    database_statement_timeout: timedelta = Field(timedelta(seconds=15), description="longest SQL statement")
+    database_statement_timeout: timedelta = Field(
+        timedelta(seconds=15), gt=timedelta(0), description="longest SQL statement"
+    )
     database_statement_cache_size: int = Field(512, ge=0, description="0 behind PgBouncer in transaction mode")
 
     auth_jwks_url: str | None = Field(None, description="the identity provider's keys (RS256, ES256, EdDSA)")
     auth_issuer: str = Field("traverse-development", description="expected `iss`")
     auth_audience: str = Field("traverse", description="expected `aud`")
     auth_hs256_key: SecretStr | None = Field(None, description="development and test only: signs and verifies tokens")
-    auth_leeway: timedelta = Field(timedelta(seconds=60), description="clock difference that is forgiven")
+    auth_leeway: timedelta = Field(
+        timedelta(seconds=60), ge=timedelta(0), le=timedelta(minutes=5), description="clock difference that is forgiven"
+    )
 
     graphql_max_body_bytes: int = Field(1_000_000, ge=1_000, description="largest request to /graphql")
     graphql_max_depth: int = Field(15, ge=1, description="deepest selection of an operation")
     graphql_max_cost: int = Field(
         20_000, ge=100, description="most fields that an operation may resolve, lists multiplied by their size"
     )
-    request_deadline: timedelta = Field(timedelta(seconds=10), description="longest operation")
+    request_deadline: timedelta = Field(timedelta(seconds=10), gt=timedelta(0), description="longest operation")
 
     ft_base_url: str | None = Field(None, description="France Travail, prefix of the data calls")
     ft_auth_base_url_partenaire: str | None = Field(None, description="France Travail, prefix of the token call")
@@ -102,7 +109,19 @@ class Settings(BaseSettings):
     @field_validator("auth_leeway", "request_deadline", "database_statement_timeout", mode="before")
     @classmethod
     def _seconds(cls, value: Any) -> Any:
-        return float(value) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        try:
+            return timedelta(seconds=float(value))
+        except (ValueError, OverflowError):
+            raise ValueError("a number of seconds is expected") from None
+
+    @field_validator("auth_jwks_url", "ft_base_url", "ft_auth_base_url_partenaire")
+    @classmethod
+    def _http(cls, value: str | None) -> str | None:
+        if value is not None and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
+            raise ValueError("an http:// or https:// URL is expected")
+        return value
 
     @field_validator("database_url")
     @classmethod
@@ -120,9 +139,14 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _consistent(self) -> Settings:
-        problems = [*self._france_travail_problems(), *self._authentication_problems(), *self._production_problems()]
+        problems = [
+            *self._france_travail_problems(),
+            *self._authentication_problems(),
+            *self._key_problems(),
+            *self._production_problems(),
+        ]
         if problems:
-            raise ValueError("; ".join(problems))
+            raise ValueError("\n".join(problems))
         return self
 
     def _france_travail_problems(self) -> list[str]:
@@ -141,6 +165,19 @@ class Settings(BaseSettings):
         if self.auth_hs256_key is not None and len(self.auth_hs256_key.get_secret_value()) < 32:
             return ["AUTH_HS256_KEY: at least 32 characters expected"]
         return []
+
+    def _key_problems(self) -> list[str]:
+        """A malformed key must stop the start, not the first request."""
+        given = [("ENCRYPTION_KEYS", key) for key in self.encryption_keys]
+        if self.fingerprint_key is not None:
+            given.append(("FINGERPRINT_KEY", self.fingerprint_key))
+        problems: list[str] = []
+        for name, key in given:
+            try:
+                _decode_key(name, key)
+            except SettingsError as error:
+                problems.append(str(error))
+        return problems
 
     def _production_problems(self) -> list[str]:
         if self.environment is not Environment.PRODUCTION:
@@ -207,11 +244,9 @@ def _decode_key(name: str, value: SecretStr) -> bytes:
 def load_settings() -> Settings:
     """Read the environment. Raises SettingsError with one line a problem."""
     try:
-        settings = Settings()  # pyright: ignore[reportCallIssue]: every field has its default
+        return Settings()  # pyright: ignore[reportCallIssue]: every field has its default
     except ValidationError as error:
         raise SettingsError("\n".join(_sentences(error))) from None
-    settings.key_ring  # noqa: B018 (a malformed key must stop the start, not the first request)
-    return settings
 
 
 def _sentences(error: ValidationError) -> list[str]:
@@ -219,7 +254,7 @@ def _sentences(error: ValidationError) -> list[str]:
     for problem in error.errors(include_input=False, include_context=False, include_url=False):
         message = problem["msg"].removeprefix("Value error, ")
         if not problem["loc"]:
-            sentences += message.split("; ")
+            sentences += message.splitlines()
         else:
             sentences.append(f"{str(problem['loc'][0]).upper()}: {message[:1].lower()}{message[1:]}")
     return sentences
