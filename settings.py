@@ -42,9 +42,14 @@ class Settings(BaseSettings):
     )
 
     environment: Environment = Field(Environment.DEVELOPMENT, description="`development`, `test` or `production`")
-    database_url: str = Field("postgresql://postgres@localhost/traverse", description="PostgreSQL 15 or later")
+    # Neither prints itself: both may hold a password.
+    database_url: str = Field(
+        "postgresql://postgres@localhost/traverse", repr=False, description="PostgreSQL 15 or later"
+    )
     redis_url: str = Field(
-        "redis://localhost:6379/0", description="Valkey 7.2 or Redis 7: `redis://`, `rediss://` or `redis+sentinel://`"
+        "redis://localhost:6379/0",
+        repr=False,
+        description="Valkey 7.2 or Redis 7: `redis://`, `rediss://` or `redis+sentinel://`",
     )
     secret_key: SecretStr = Field(
         SecretStr(DEVELOPMENT_KEY), description="signs cursors and links; at least 32 characters"

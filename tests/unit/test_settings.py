@@ -211,6 +211,16 @@ def test_secrets_never_print(monkeypatch: pytest.MonkeyPatch):
         assert secret not in shown
 
 
+def test_passwords_in_urls_do_not_print(monkeypatch: pytest.MonkeyPatch):
+    settings = load(
+        {"DATABASE_URL": "postgresql://traverse:hunter2@db/traverse", "REDIS_URL": "rediss://:hunter2@cache/0"},
+        monkeypatch,
+    )
+
+    assert "hunter2" not in f"{settings} {settings!r}"
+    assert "hunter2" in settings.database_url
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
