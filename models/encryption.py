@@ -42,19 +42,19 @@ class KeyRing:
 
     def seal(self, value: str) -> bytes:
         key = self.keys[0]
-        key_id = _key_id(key)
+        identifier = key_id(key)
         nonce = os.urandom(_NONCE_BYTES)
-        return _VERSION + key_id + nonce + AESGCM(key).encrypt(nonce, value.encode(), key_id)
+        return _VERSION + identifier + nonce + AESGCM(key).encrypt(nonce, value.encode(), identifier)
 
     def open(self, sealed: bytes) -> str:
         """Return the value that was sealed. Raises EncryptionError."""
-        key_id = sealed[1 : 1 + _KEY_ID_BYTES]
-        key = next((key for key in self.keys if _key_id(key) == key_id), None)
+        identifier = sealed[1 : 1 + _KEY_ID_BYTES]
+        key = next((key for key in self.keys if key_id(key) == identifier), None)
         if sealed[:1] != _VERSION or key is None:
             raise EncryptionError("sealed value: its key is not in the ring; put the retired key back as second key")
         nonce_end = 1 + _KEY_ID_BYTES + _NONCE_BYTES
         try:
-            return AESGCM(key).decrypt(sealed[1 + _KEY_ID_BYTES : nonce_end], sealed[nonce_end:], key_id).decode()
+            return AESGCM(key).decrypt(sealed[1 + _KEY_ID_BYTES : nonce_end], sealed[nonce_end:], identifier).decode()
         except (InvalidTag, ValueError):  # ValueError: cut short, within the nonce
             raise EncryptionError("sealed value: it was altered since it was written") from None
 
@@ -63,7 +63,8 @@ class KeyRing:
         return hmac.new(self.fingerprint_key, value.encode(), hashlib.sha256).hexdigest()
 
 
-def _key_id(key: bytes) -> bytes:
+def key_id(key: bytes) -> bytes:
+    """Return the 4 bytes by which a sealed value names its key."""
     return hashlib.sha256(b"key-id" + key).digest()[:_KEY_ID_BYTES]
 
 
@@ -93,5 +94,5 @@ class EncryptedTextField(Field[str], str):  # pyright: ignore[reportGeneralTypeI
 
     def to_python_value(self, value: Any) -> str | None:
         if isinstance(value, (bytes, bytearray, memoryview)):
-            return key_ring().open(bytes(value))
+            return key_ring().open(bytes(value))  # pyright: ignore[reportUnknownArgumentType]: of bytes
         return value
