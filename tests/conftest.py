@@ -34,24 +34,32 @@ def _keys() -> None:
 
 
 @pytest.fixture(scope="session")
-def engines(worker_id: str) -> Iterator[Engines]:
+def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
     """PostgreSQL shared by the test processes, Valkey for each of them (tests flush it)."""
-    with EmbeddedEngines(DATA_DIR / f"test-{worker_id}", os.environ, postgres_dir=DATA_DIR / "test") as engines:
+    with EmbeddedEngines(tmp_path_factory.mktemp("engines"), os.environ, postgres_dir=DATA_DIR / "test") as engines:
         yield engines
 
 
 @pytest.fixture(scope="session")
-async def database_url(engines: Engines, worker_id: str) -> str:
-    """An empty database of this test process's own. Tests may be pointed at any server by DATABASE_URL."""
-    name = f"traverse_test_{worker_id}"
-    connection = await asyncpg.connect(**connection_parameters(engines.database_url))
-    await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-    await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+async def database_url(engines: Engines) -> AsyncIterator[str]:
+    """An empty database of this process's own: several test runs may share one server."""
+    name = f"traverse_test_{os.getpid()}"
+    admin = await asyncpg.connect(**connection_parameters(engines.database_url))
+    await _drop_abandoned(admin)
+    await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
     # Tests lose nothing in a power cut; they do not wait for the disk either.
-    await connection.execute(f"ALTER DATABASE \"{name}\" SET synchronous_commit = 'off'")
-    await connection.close()
-    parts = urlsplit(engines.database_url)
-    return urlunsplit(parts._replace(path=f"/{name}"))
+    await admin.execute(f"ALTER DATABASE \"{name}\" SET synchronous_commit = 'off'")
+    yield urlunsplit(urlsplit(engines.database_url)._replace(path=f"/{name}"))
+    await admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    await admin.close()
+
+
+async def _drop_abandoned(admin: asyncpg.Connection) -> None:
+    """Drop the databases of test processes that were killed. The number in the name is a process id."""
+    for row in await admin.fetch("SELECT datname FROM pg_database WHERE datname LIKE 'traverse_test_%'"):
+        owner = row["datname"].split("_")[2]
+        if not owner.isdigit() or not Path(f"/proc/{owner}").exists():
+            await admin.execute(f'DROP DATABASE IF EXISTS "{row["datname"]}" WITH (FORCE)')
 
 
 @pytest.fixture(scope="session")
