@@ -95,19 +95,37 @@ class JobSeekerProfile(PostalAddressMixin, Model):
         Only API Particulier locks. A birth place that was never known stays open, or a required field could never be
         filled in; a birth abroad needs none.
         """
-        if not any(
-            certification.certifier is CertificationAuthority.API_PARTICULIER
-            for certification in self.identity_certifications
-        ):
-            return frozenset()
-        locked = set(USER_CERTIFIED_FIELDS | PROFILE_CERTIFIED_FIELDS)
-        if self.nir_fingerprint:
-            locked.add("nir")
-        if self.pole_emploi_id:
-            locked.add("pole_emploi_id")
-        if not self.birth_country or (self.birth_country == FRANCE and not self.birth_place):
-            locked -= {"birth_country", "birth_place"}
-        return frozenset(locked)
+        return locked_fields(
+            is_certified=any(
+                certification.certifier is CertificationAuthority.API_PARTICULIER
+                for certification in self.identity_certifications
+            ),
+            has_nir=self.nir_fingerprint is not None,
+            has_france_travail_id=bool(self.pole_emploi_id),
+            birth_country=self.birth_country,
+            birth_place=self.birth_place,
+        )
+
+
+def locked_fields(
+    *,
+    is_certified: bool,
+    has_nir: bool,
+    has_france_travail_id: bool,
+    birth_country: str | None,
+    birth_place: str | None,
+) -> frozenset[str]:
+    """Return the fields that nobody may edit any more. `is_certified`: by API Particulier, the only one that locks."""
+    if not is_certified:
+        return frozenset()
+    locked = set(USER_CERTIFIED_FIELDS | PROFILE_CERTIFIED_FIELDS)
+    if has_nir:
+        locked.add("nir")
+    if has_france_travail_id:
+        locked.add("pole_emploi_id")
+    if not birth_country or (birth_country == FRANCE and not birth_place):
+        locked -= {"birth_country", "birth_place"}
+    return frozenset(locked)
 
 
 class Consent(Model):

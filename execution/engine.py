@@ -1,0 +1,168 @@
+"""One operation from text to result: parse and validate (both remembered), weigh, execute within a deadline."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass, field
+from inspect import isawaitable
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    parse,
+    specified_rules,
+    validate,
+)
+from graphql.execution import execute
+
+from execution.executor import SchemaExecutor
+from execution.limits import LimitError, Limits, check_shape, operation_cost
+
+MAX_ECHO = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationRequest:
+    """What a client asks for, already of the right JSON types."""
+
+    query: str
+    operation_name: str | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedDocument:
+    """A document that was parsed and validated once. `errors`: it never executes."""
+
+    document: DocumentNode | None
+    errors: Sequence[GraphQLError] = ()
+
+
+class RequestRefused(Exception):
+    """The request never began to execute: `errors` say why. There is no `data` key in its answer."""
+
+    def __init__(self, errors: Sequence[GraphQLError]) -> None:
+        super().__init__("request refused")
+        self.errors = errors
+
+
+class MutationByGet(Exception):
+    """A GET asked for something else than a query."""
+
+
+class GraphQLEngine:
+    """Runs operations of one schema. Safe to share by all requests of a process."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        limits: Limits,
+        *,
+        hide_suggestions: bool = False,
+        cache_size: int = 500,
+    ) -> None:
+        self.schema = schema
+        self._limits = limits
+        self._hide_suggestions = hide_suggestions
+        self._cache_size = cache_size
+        self._documents: OrderedDict[str, PreparedDocument] = OrderedDict()
+        self.cache_hits = 0
+        self.cache_misses = 0
+
+    async def execute(
+        self, request: OperationRequest, context: Any, *, deadline_seconds: float, only_queries: bool = False
+    ) -> ExecutionResult:
+        """Return the result of an operation. Raises RequestRefused, MutationByGet, or TimeoutError at the deadline."""
+        document, operation = self.prepare(request)
+        if only_queries and operation.operation is not OperationType.QUERY:
+            raise MutationByGet
+        if operation.operation is OperationType.SUBSCRIPTION:
+            raise RequestRefused([_refusal("operation: subscriptions need a WebSocket or an event stream")])
+        result = execute(
+            self.schema,
+            document,
+            context_value=context,
+            variable_values=dict(request.variables),
+            operation_name=operation.name.value if operation.name else None,
+            executor_class=SchemaExecutor,
+            hide_suggestions=self._hide_suggestions,
+        )
+        if isawaitable(result):
+            result = await self._within(deadline_seconds, result)
+        if result.data is None and result.errors and all(error.path is None for error in result.errors):
+            # Variables that do not fit their types: found by the executor, but before anything ran.
+            raise RequestRefused(result.errors)
+        return result
+
+    def prepare(self, request: OperationRequest) -> tuple[DocumentNode, OperationDefinitionNode]:
+        """Return the document and the one operation that was asked for. Raises RequestRefused."""
+        prepared = self._prepared(request.query)
+        if prepared.document is None or prepared.errors:
+            raise RequestRefused(prepared.errors)
+        operation = _chosen(prepared.document, request.operation_name)
+        cost = operation_cost(self.schema, prepared.document, operation, request.variables, self._limits)
+        if cost > self._limits.cost:
+            shown = str(cost) if cost < 1_000_000_000 else "over a billion"
+            raise RequestRefused(
+                [LimitError(f"operation: costs {shown} fields, at most {self._limits.cost}; ask for smaller pages")]
+            )
+        return prepared.document, operation
+
+    def _prepared(self, query: str) -> PreparedDocument:
+        found = self._documents.get(query)
+        if found is not None:
+            self.cache_hits += 1
+            self._documents.move_to_end(query)
+            return found
+        self.cache_misses += 1
+        prepared = self._prepare(query)
+        self._documents[query] = prepared
+        if len(self._documents) > self._cache_size:
+            self._documents.popitem(last=False)
+        return prepared
+
+    def _prepare(self, query: str) -> PreparedDocument:
+        try:
+            document = parse(query, max_tokens=self._limits.tokens)
+            check_shape(document, self._limits)
+        except LimitError as error:
+            return PreparedDocument(None, [error])
+        except RecursionError:
+            return PreparedDocument(None, [LimitError("document: nested too deeply")])
+        except GraphQLError as error:
+            error.extensions = {"code": "BAD_USER_INPUT"}
+            return PreparedDocument(None, [error])
+        errors = validate(
+            self.schema, document, specified_rules, max_errors=20, hide_suggestions=self._hide_suggestions
+        )
+        for error in errors:
+            error.extensions = {**(error.extensions or {}), "code": "BAD_USER_INPUT"}
+        return PreparedDocument(document, errors)
+
+    @staticmethod
+    async def _within(deadline_seconds: float, result: Awaitable[ExecutionResult]) -> ExecutionResult:
+        async with asyncio.timeout(deadline_seconds):
+            return await result
+
+
+def _chosen(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    if name is None:
+        if len(operations) == 1:
+            return operations[0]
+        raise RequestRefused([_refusal("operationName: missing, although the document has several operations")])
+    for operation in operations:
+        if operation.name is not None and operation.name.value == name:
+            return operation
+    raise RequestRefused([_refusal(f'operationName: no operation "{name[:MAX_ECHO]}" in the document')])
+
+
+def _refusal(message: str) -> GraphQLError:
+    return GraphQLError(message, extensions={"code": "BAD_USER_INPUT"})

@@ -1,0 +1,224 @@
+"""What an operation may ask for. Everything is counted with memory for fragments: a document of doubled fragments costs
+as much to count as to read, however often it would be expanded.
+
+Two passes: the shape of a document is judged before validation (which an attack would slow down), its cost after, when
+every field is known to exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLSchema,
+    InlineFragmentNode,
+    IntValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    VariableNode,
+    get_named_type,
+    is_composite_type,
+    is_list_type,
+    is_non_null_type,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """`cost` counts resolved fields, each list multiplied by the rows it may hold."""
+
+    tokens: int = 2_000
+    depth: int = 15
+    aliases: int = 50
+    fields: int = 1_000
+    directives: int = 50
+    operations: int = 10
+    cost: int = 20_000
+    # What a connection holds when the caller does not say, and what any other list is taken to hold.
+    default_page: int = 20
+    list_estimate: int = 10
+    # Introspection nests deeply by design: its own allowance.
+    introspection_depth: int = 18
+
+
+class LimitError(GraphQLError):
+    """The document asks for more than one operation may."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, extensions={"code": "LIMIT_EXCEEDED"})
+
+
+@dataclass(slots=True)
+class _Shape:
+    depth: int = 0
+    aliases: int = 0
+    fields: int = 0
+    directives: int = 0
+
+    def add(self, other: _Shape) -> None:
+        self.aliases += other.aliases
+        self.fields += other.fields
+        self.directives += other.directives
+
+
+def check_shape(document: DocumentNode, limits: Limits) -> None:
+    """Raise LimitError for a document that is too deep, too wide or too repetitive to look at any further."""
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    if len(operations) > limits.operations:
+        raise LimitError(f"{len(operations)} operations in one document, at most {limits.operations} are accepted")
+    counter = _ShapeCounter(document)
+    for operation in operations:
+        shape = counter.of(operation.selection_set)
+        shape.directives += len(operation.directives or ())
+        for name, found, most in (
+            ("levels deep", shape.depth, max(limits.depth, limits.introspection_depth)),
+            ("aliases", shape.aliases, limits.aliases),
+            ("fields", shape.fields, limits.fields),
+            ("directives", shape.directives, limits.directives),
+        ):
+            if found > most:
+                # The count of an expanded document may have hundreds of digits.
+                shown = str(found) if found < 1_000_000 else "over a million"
+                raise LimitError(f"operation: {shown} {name}, at most {most} are accepted")
+
+
+class _ShapeCounter:
+    def __init__(self, document: DocumentNode) -> None:
+        self._fragments = _fragments(document)
+        self._known: dict[str, _Shape] = {}
+        self._open: set[str] = set()
+
+    def of(self, selection_set: SelectionSetNode | None) -> _Shape:
+        total = _Shape()
+        for node in selection_set.selections if selection_set else ():
+            total.directives += len(node.directives or ())
+            if isinstance(node, FieldNode):
+                total.fields += 1
+                total.aliases += node.alias is not None
+                below = self.of(node.selection_set)
+                total.depth = max(total.depth, below.depth + 1)
+            elif isinstance(node, InlineFragmentNode):
+                below = self.of(node.selection_set)
+                total.depth = max(total.depth, below.depth)
+            else:
+                assert isinstance(node, FragmentSpreadNode)  # noqa: S101 (the grammar has three kinds)
+                below = self._fragment(node.name.value)
+                total.depth = max(total.depth, below.depth)
+            total.add(below)
+        return total
+
+    def _fragment(self, name: str) -> _Shape:
+        # A cycle, or a name that is not there, is for validation to refuse.
+        if name in self._open or name not in self._fragments:
+            return _Shape()
+        if name not in self._known:
+            self._open.add(name)
+            self._known[name] = self.of(self._fragments[name].selection_set)
+            self._open.discard(name)
+        return self._known[name]
+
+
+def operation_cost(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    variables: Mapping[str, Any],
+    limits: Limits,
+) -> int:
+    """Return how many fields a valid operation may resolve. Introspection costs what it selects, lists included."""
+    root = schema.get_root_type(operation.operation)
+    return _CostCounter(schema, document, _with_defaults(operation, variables), limits).of(
+        operation.selection_set, root
+    )
+
+
+class _CostCounter:
+    def __init__(
+        self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any], limits: Limits
+    ) -> None:
+        self._schema = schema
+        self._fragments = _fragments(document)
+        self._variables = variables
+        self._limits = limits
+        self._known: dict[tuple[str, str], int] = {}
+
+    def of(self, selection_set: SelectionSetNode | None, parent: Any) -> int:
+        total = 0
+        for node in selection_set.selections if selection_set else ():
+            if isinstance(node, FieldNode):
+                total += self._field(node, parent)
+            elif isinstance(node, InlineFragmentNode):
+                condition = node.type_condition
+                total += self.of(
+                    node.selection_set, self._schema.type_map[condition.name.value] if condition else parent
+                )
+            else:
+                assert isinstance(node, FragmentSpreadNode)  # noqa: S101 (the grammar has three kinds)
+                total += self._fragment(node.name.value, parent)
+        return total
+
+    def _fragment(self, name: str, parent: Any) -> int:
+        fragment = self._fragments[name]
+        key = (name, parent.name)
+        if key not in self._known:
+            condition = self._schema.type_map[fragment.type_condition.name.value]
+            self._known[key] = self.of(fragment.selection_set, condition)
+        return self._known[key]
+
+    def _field(self, node: FieldNode, parent: Any) -> int:
+        if node.selection_set is None:
+            return 1
+        definition = self._schema.get_field(parent, node.name.value)
+        if definition is None:
+            return 1
+        kind = get_named_type(definition.type)
+        below = self.of(node.selection_set, kind) if is_composite_type(kind) else 0
+        return 1 + self._rows(node, definition) * below
+
+    def _rows(self, node: FieldNode, definition: Any) -> int:
+        if "first" in definition.args:
+            sizes = [self._size(argument.value) for argument in node.arguments if argument.name.value in _SIZES]
+            known = [size for size in sizes if size is not None]
+            # Whatever is wrong with a size (negative, too large) is for the field to refuse, not to pay for.
+            return min(max(known, default=self._limits.default_page), 1_000) if known else self._limits.default_page
+        return self._limits.list_estimate if _is_list(definition.type) and not _is_page_part(node) else 1
+
+    def _size(self, value: Any) -> int | None:
+        if isinstance(value, IntValueNode):
+            return max(int(value.value[:9]), 0)
+        if isinstance(value, VariableNode):
+            given = self._variables.get(value.name.value)
+            return max(given, 0) if isinstance(given, int) else None
+        return None
+
+
+_SIZES = frozenset({"first", "last", "limit"})
+
+
+def _is_page_part(node: FieldNode) -> bool:
+    """The rows of a connection were counted where its size was asked for."""
+    return node.name.value in ("edges", "nodes")
+
+
+def _is_list(kind: Any) -> bool:
+    return is_list_type(kind.of_type if is_non_null_type(kind) else kind)
+
+
+def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
+    return {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+
+
+def _with_defaults(operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> dict[str, Any]:
+    values = {
+        definition.variable.name.value: int(definition.default_value.value[:9])
+        for definition in operation.variable_definitions or ()
+        if isinstance(definition.default_value, IntValueNode)
+    }
+    return values | dict(variables)

@@ -1,0 +1,85 @@
+"""What one operation shares: who asks, at which instant, and the loaders that gather its look-ups.
+
+Made for each operation and never for a socket: a loader remembers what it loaded, so one that lived longer would show
+one viewer's rows, or yesterday's, to the next question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from graphql import GraphQLResolveInfo
+from strawberry.dataloader import DataLoader
+
+from clients.france_travail import FranceTravailClient
+from models.enums import UserKind
+from resolvers.cursors import CursorSigner
+from resolvers.errors import Unauthenticated
+from resolvers.viewer import Viewer
+
+PARIS = ZoneInfo("Europe/Paris")
+INVITATION_HOLD = timedelta(days=10)
+
+
+class Bell(Protocol):
+    """Wakes a worker for a row that is due. A hint: a sweep finds what no bell announced."""
+
+    async def __call__(self, job: str, record_id: UUID) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """What the process holds open and operations use. A partner that is not configured is None."""
+
+    cursors: CursorSigner
+    ring: Bell
+    france_travail: FranceTravailClient | None = None
+    is_production: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class OperationContext:
+    """`now` is one instant for the whole operation; a day is a day of Europe/Paris."""
+
+    viewer: Viewer
+    resources: Resources
+    now: datetime
+    request_id: str
+    loaders: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict[Any, DataLoader[Any, Any]])
+    # (job seeker, field) of every full NIR that this operation shows: logged before the answer leaves.
+    personal_reads: set[tuple[UUID, str]] = field(default_factory=set[tuple[UUID, str]])
+    _parameters: dict[str, Any] | None = None
+
+    def parameters(self) -> dict[str, Any]:
+        """What any SQL template of the read layer may name."""
+        if self._parameters is None:
+            self._parameters = {
+                **self.viewer.parameters(),
+                "now": self.now,
+                "today": self.now.astimezone(PARIS).date(),
+                "invitation_hold_start": self.now - INVITATION_HOLD,
+                "viewer_is_employer": self.viewer.kind is UserKind.EMPLOYER,
+            }
+        return self._parameters
+
+    def signed_in(self) -> Viewer:
+        """Return the viewer. Raises Unauthenticated for an anonymous one."""
+        if not self.viewer.is_authenticated:
+            raise Unauthenticated("sign in: this field needs an Authorization header with a bearer token")
+        return self.viewer
+
+    def loader(self, key: Any, load: Callable[[list[Any]], Awaitable[list[Any]]]) -> DataLoader[Any, Any]:
+        """Return the operation's loader for a key, made at its first use."""
+        found = self.loaders.get(key)
+        if found is None:
+            found = self.loaders[key] = DataLoader(load_fn=load)
+        return found
+
+
+def context_of(info: GraphQLResolveInfo) -> OperationContext:
+    return info.context

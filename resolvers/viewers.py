@@ -1,0 +1,75 @@
+"""From a token's claims to a viewer, in one SQL statement, at each operation: a revoked membership ends at once."""
+
+from __future__ import annotations
+
+import orjson
+
+from models.enums import UserKind
+from resolvers.statements import Statement
+from resolvers.viewer import OrganizationType, Viewer
+from services.tokens import Claims, InvalidToken
+
+_USER = Statement(
+    """
+    SELECT u.id, u.kind, u.first_name, u.last_name, u.email, u.is_active, u.is_operator, u.may_read_full_nir,
+        m.id IS NOT NULL AS is_member, m.is_admin, m.company_id, m.prescriber_organization_id, m.institution_id,
+        po.is_authorized, coalesce(i.department, '') AS department, coalesce(i.region, '') AS region,
+        NULL::json AS scopes, NULL::uuid[] AS company_ids
+    FROM "user" u
+    LEFT JOIN membership m ON m.user_id = u.id AND m.ended_at IS NULL
+        AND :organization_id::uuid IN (m.company_id, m.prescriber_organization_id, m.institution_id)
+    LEFT JOIN prescriber_organization po ON po.id = m.prescriber_organization_id
+    LEFT JOIN institution i ON i.id = m.institution_id
+    WHERE u.subject = :subject
+    UNION ALL
+    SELECT p.id, 'partner', '', '', '', p.revoked_at IS NULL, false, false,
+        false, false, NULL, NULL, NULL, false, '', '',
+        p.scopes::json, ARRAY(SELECT c.company_id FROM partner_client_company c WHERE c.partner_client_id = p.id)
+    FROM partner_client p WHERE p.subject = :subject
+    LIMIT 1
+    """
+)
+
+
+async def load_viewer(claims: Claims) -> Viewer:
+    """Return who a verified token speaks for. Raises InvalidToken for an unknown account or an ended membership."""
+    rows = await _USER.rows({"subject": claims.subject, "organization_id": claims.organization_id})
+    if not rows or not rows[0]["is_active"]:
+        raise InvalidToken("token: its account is unknown or closed")
+    row = rows[0]
+    if claims.organization_id is not None and not row["is_member"]:
+        raise InvalidToken("token: its account is not, or no longer, a member of the organisation in claim `org`")
+    kind = UserKind(row["kind"])
+    common = {"kind": kind, "user_id": row["id"]}
+    if kind is UserKind.PARTNER:
+        return Viewer(
+            **common,
+            partner_scopes=frozenset(orjson.loads(row["scopes"])),
+            partner_company_ids=tuple(row["company_ids"]),
+        )
+    organization_type, organization_id = next(
+        (
+            (organization_type, row[column])
+            for organization_type, column in (
+                (OrganizationType.COMPANY, "company_id"),
+                (OrganizationType.PRESCRIBER_ORGANIZATION, "prescriber_organization_id"),
+                (OrganizationType.INSTITUTION, "institution_id"),
+            )
+            if row[column] is not None
+        ),
+        (None, None),
+    )
+    return Viewer(
+        **common,
+        first_name=row["first_name"],
+        last_name=row["last_name"],
+        email=row["email"] or "",
+        is_operator=row["is_operator"],
+        may_read_full_nir=row["may_read_full_nir"],
+        organization_type=organization_type,
+        organization_id=organization_id,
+        organization_is_authorized=bool(row["is_authorized"]),
+        organization_department=row["department"],
+        organization_region=row["region"],
+        is_organization_admin=bool(row["is_admin"]),
+    )

@@ -1,0 +1,78 @@
+"""Which viewers may read which fields of a row that they see. What is not listed here, all of them may.
+
+Rows are the business of resolvers/visibility.py. A field that is refused is null, with FORBIDDEN at its path; so a
+field that may be refused is nullable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import strawberry
+
+from resolvers.context import OperationContext, context_of
+from resolvers.errors import Forbidden
+from resolvers.viewer import Scope
+
+_STAFF = frozenset({Scope.STAFF, Scope.OPERATOR})
+# Everyone who sees job seekers, but machine clients: these know a name and an id.
+_PEOPLE = _STAFF | {Scope.JOB_SEEKER, Scope.EMPLOYER, Scope.AUTHORIZED_PRESCRIBER, Scope.PRESCRIBER}
+
+FIELD_RULES: dict[str, frozenset[Scope]] = {
+    **dict.fromkeys(
+        (
+            "JobSeeker.title",
+            "JobSeeker.email",
+            "JobSeeker.phone",
+            "JobSeeker.birthdate",
+            "JobSeeker.nir",
+            "JobSeeker.franceTravailId",
+            "JobSeeker.address",
+            "JobSeeker.isCertified",
+            "JobSeeker.identityCertifications",
+            "JobSeeker.readonlyFields",
+        ),
+        _PEOPLE,
+    ),
+    "JobSeeker.consents": _PEOPLE - {Scope.PRESCRIBER},
+    # Employers of the company that obtained it: asked of the row.
+    "Approval.notification": _STAFF | {Scope.EMPLOYER},
+    **dict.fromkeys(
+        (
+            "ApprovalNotification.lastAttemptAt",
+            "ApprovalNotification.nextAttemptAt",
+            "ApprovalNotification.endpoint",
+            "ApprovalNotification.exitCode",
+            "ApprovalNotification.exitLabel",
+            "ApprovalNotification.blockedBy",
+        ),
+        _STAFF,
+    ),
+    "ApprovalNotification.attempts": frozenset({Scope.OPERATOR}),
+}
+
+
+def check(field: str, context: OperationContext) -> None:
+    """Raise Forbidden when this kind of viewer may not read the field (`Type.field`)."""
+    if context.viewer.scope not in FIELD_RULES[field]:
+        raise forbidden(field)
+
+
+def forbidden(field: str) -> Forbidden:
+    return Forbidden(f"{field}: not readable for this viewer")
+
+
+def guarded(field: str, graphql_type: Any, attribute: str, *, description: str | None = None) -> Any:
+    """A field that is read from `attribute` of the row once the rule of `field` allows it."""
+    allowed = FIELD_RULES[field]
+
+    def resolve(root: Any, info: strawberry.Info[Any, Any]) -> Any:
+        # Asked of the context directly: this runs once a row.
+        if context_of(info._raw_info).viewer.scope not in allowed:  # pyright: ignore[reportPrivateUsage]
+            raise forbidden(field)
+        return getattr(root, attribute)
+
+    resolver: Callable[..., Any] = resolve
+    resolver.__annotations__["return"] = graphql_type
+    return strawberry.field(resolver=resolver, description=description)

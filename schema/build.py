@@ -1,0 +1,53 @@
+"""The schema, put together once a process."""
+
+from __future__ import annotations
+
+import strawberry
+from graphql import GraphQLSchema, print_schema
+
+from resolvers.reading import bind_type
+from schema.mutations import Mutation
+from schema.queries import Query
+from schema.scalars import configuration
+from schema.types.appointments import Appointment, Invitation, InvitationRequest, Location, Participation
+from schema.types.approvals import Approval, ApprovalNotification, NotificationAttempt
+from schema.types.geography import Coordinates, PostalAddress
+from schema.types.job_applications import DiagorienteInvitation, JobApplication, Survey
+from schema.types.organizations import Company, Institution, PrescriberOrganization
+from schema.types.people import JobSeeker, User
+
+_NODES = (
+    User,
+    JobSeeker,
+    Approval,
+    NotificationAttempt,
+    JobApplication,
+    Survey,
+    Company,
+    PrescriberOrganization,
+    Institution,
+    Appointment,
+    Location,
+    Participation,
+    InvitationRequest,
+    Invitation,
+)
+_PARTS = (ApprovalNotification, PostalAddress, Coordinates, DiagorienteInvitation)
+
+
+def build_schema(*, hide_suggestions: bool = False) -> GraphQLSchema:
+    """Return the executable schema. `hide_suggestions`: errors do not propose names (production)."""
+    for object_type in (*_NODES, *_PARTS):
+        bind_type(object_type.__name__, object_type)
+    schema = strawberry.Schema(
+        query=Query,
+        mutation=Mutation,
+        types=_NODES,
+        config=configuration(hide_suggestions=hide_suggestions),
+    )
+    return schema._schema  # pyright: ignore[reportPrivateUsage]: execution/ runs graphql-core's schema itself
+
+
+def print_sdl() -> str:
+    """Return the schema as text: what schema.graphql at the project's root must equal."""
+    return print_schema(build_schema()).rstrip() + "\n"

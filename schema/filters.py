@@ -1,0 +1,234 @@
+"""What lists can be narrowed by: the inputs, and the SQL conditions that they become."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+import strawberry
+
+from models.enums import (
+    ApprovalState,
+    JobApplicationState,
+    NotificationStatus,
+    ParticipationStatus,
+    SurveyKind,
+    SurveyStatus,
+)
+from resolvers.errors import BadUserInput
+from resolvers.global_ids import decode_as
+from resolvers.pages import Filter
+
+_MAX_LIST = 100
+_MAX_SEARCH = 100
+
+
+@strawberry.input
+class JobSeekerFilter:
+    search: str | None = strawberry.field(default=None, description="words of the first and last name, accents or not")
+    department_code: str | None = None
+    is_certified: bool | None = None
+    has_valid_approval: bool | None = None
+
+
+@strawberry.input
+class JobApplicationFilter:
+    company_id: strawberry.ID | None = None
+    states: list[JobApplicationState] | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    has_upcoming_appointment: bool | None = None
+    search: str | None = strawberry.field(default=None, description="words of the job seeker's name")
+
+
+@strawberry.input
+class ApprovalFilter:
+    numbers: list[str] | None = None
+    states: list[ApprovalState] | None = None
+    notification_statuses: list[NotificationStatus] | None = None
+    start_after: date | None = None
+    start_before: date | None = None
+
+
+@strawberry.input
+class AppointmentFilter:
+    company_ids: list[strawberry.ID] | None = None
+    start_after: datetime | None = None
+    start_before: datetime | None = None
+    statuses: list[ParticipationStatus] | None = None
+
+
+@strawberry.input
+class ParticipationFilter:
+    company_ids: list[strawberry.ID] | None = None
+    start_after: datetime | None = None
+    start_before: datetime | None = None
+    statuses: list[ParticipationStatus] | None = None
+
+
+@strawberry.input
+class SurveyFilter:
+    kinds: list[SurveyKind] | None = None
+    statuses: list[SurveyStatus] | None = None
+
+
+class _Conditions:
+    """Gathers conditions, and values under names that no other part of a statement uses."""
+
+    def __init__(self) -> None:
+        self._conditions: list[str] = []
+        self._values: dict[str, Any] = {}
+
+    def add(self, condition: str, name: str | None = None, value: Any = None) -> None:
+        self._conditions.append(condition)
+        if name is not None:
+            self._values[name] = value
+
+    def instant(self, name: str, value: datetime | None, condition: str) -> None:
+        if value is not None:
+            if value.tzinfo is None:
+                raise BadUserInput(f"filter: {name} without an offset; write it as 2026-03-02T10:15:00+01:00")
+            self.add(condition, name, value)
+
+    def any_of(self, name: str, values: list[Any] | None, condition: str) -> None:
+        if values is not None:
+            if len(values) > _MAX_LIST:
+                raise BadUserInput(f"filter: {len(values)} values in {name}, at most {_MAX_LIST} expected")
+            self.add(condition, name, [str(getattr(value, "value", value)) for value in values])
+
+    def ids(self, name: str, values: list[strawberry.ID] | None, type_name: str, condition: str) -> None:
+        if values is not None:
+            if len(values) > _MAX_LIST:
+                raise BadUserInput(f"filter: {len(values)} ids in {name}, at most {_MAX_LIST} expected")
+            self.add(condition, name, [decode_as(value, type_name, argument=name) for value in values])
+
+    def search(self, text: str | None, key: str) -> None:
+        """Every word must occur. `key`: a template that ends in {text}, which search_key() prepares."""
+        if text is None:
+            return
+        if len(text) > _MAX_SEARCH:
+            raise BadUserInput(f"filter: search of {len(text)} characters, at most {_MAX_SEARCH} expected")
+        for position, word in enumerate(text.split()[:5]):
+            pattern = "".join(f"\\{letter}" if letter in "\\%_" else letter for letter in word)
+            self.add(key.replace("{text}", f"search_key(:search_{position})"), f"search_{position}", f"%{pattern}%")
+
+    def filter(self) -> Filter:
+        return Filter(tuple(self._conditions), self._values)
+
+
+def _flag(value: bool, condition: str) -> str:
+    return condition if value else f"NOT ({condition})"
+
+
+def job_seeker_filter(given: JobSeekerFilter | None) -> Filter:
+    conditions = _Conditions()
+    if given is None:
+        return conditions.filter()
+    conditions.search(given.search, "search_key({t}.first_name || ' ' || {t}.last_name) LIKE {text}")
+    if given.department_code is not None:
+        conditions.add("{profile}.department = :department_code", "department_code", given.department_code)
+    if given.is_certified is not None:
+        certified = "EXISTS (SELECT 1 FROM identity_certification f WHERE f.jobseeker_profile_id = {t}.id)"
+        conditions.add(_flag(given.is_certified, certified))
+    if given.has_valid_approval is not None:
+        valid = (
+            "EXISTS (SELECT 1 FROM approval f WHERE f.job_seeker_id = {t}.id AND f.cancelled_at IS NULL"
+            " AND f.start_at <= :today AND f.end_at >= :today)"
+        )
+        conditions.add(_flag(given.has_valid_approval, valid))
+    return conditions.filter()
+
+
+def job_application_filter(given: JobApplicationFilter | None) -> Filter:
+    conditions = _Conditions()
+    if given is None:
+        return conditions.filter()
+    if given.company_id is not None:
+        company = decode_as(given.company_id, "Company", argument="companyId")
+        conditions.add("{t}.company_id = :company_id", "company_id", company)
+    conditions.any_of("states", given.states, "{t}.state = ANY(:states::text[])")
+    conditions.instant("created_after", given.created_after, "{t}.created_at > :created_after")
+    conditions.instant("created_before", given.created_before, "{t}.created_at < :created_before")
+    if given.has_upcoming_appointment is not None:
+        conditions.add(_flag(given.has_upcoming_appointment, "{upcoming}.upcoming > 0"))
+    conditions.search(
+        given.search,
+        'EXISTS (SELECT 1 FROM "user" f WHERE f.id = {t}.job_seeker_id'
+        " AND search_key(f.first_name || ' ' || f.last_name) LIKE {text})",
+    )
+    return conditions.filter()
+
+
+_STATE_CONDITIONS = {
+    ApprovalState.CANCELLED: "{t}.cancelled_at IS NOT NULL",
+    ApprovalState.FUTURE: "{t}.cancelled_at IS NULL AND {t}.start_at > :today",
+    ApprovalState.VALID: "{t}.cancelled_at IS NULL AND {t}.start_at <= :today AND {t}.end_at >= :today",
+    ApprovalState.EXPIRED: "{t}.cancelled_at IS NULL AND {t}.end_at < :today",
+}
+
+
+def approval_filter(given: ApprovalFilter | None, *, may_ask_status: bool, is_staff: bool) -> Filter:
+    """Narrow approvals. Who may not read a notification's status may not find it out by asking for it either."""
+    conditions = _Conditions()
+    if given is None:
+        return conditions.filter()
+    conditions.any_of("numbers", given.numbers, "{t}.number = ANY(:numbers::text[])")
+    if given.states is not None:
+        listed = [f"({_STATE_CONDITIONS[state]})" for state in sorted(set(given.states))]
+        conditions.add(" OR ".join(listed) if listed else "FALSE")
+    if given.notification_statuses is not None:
+        if not may_ask_status:
+            raise BadUserInput("filter: notificationStatuses is not available to this viewer")
+        conditions.any_of(
+            "notification_statuses",
+            given.notification_statuses,
+            "{t}.pe_notification_status = ANY(:notification_statuses::text[])",
+        )
+        if not is_staff:
+            conditions.add("{t}.origin_company_id = :organization_id")
+    if given.start_after is not None:
+        conditions.add("{t}.start_at > :start_after", "start_after", given.start_after)
+    if given.start_before is not None:
+        conditions.add("{t}.start_at < :start_before", "start_before", given.start_before)
+    return conditions.filter()
+
+
+def appointment_filter(given: AppointmentFilter | None) -> Filter:
+    return _appointment_conditions(given, "{t}")
+
+
+def participation_filter(given: ParticipationFilter | None) -> Filter:
+    return _appointment_conditions(given, "{appointment}")
+
+
+def _appointment_conditions(given: AppointmentFilter | ParticipationFilter | None, appointment: str) -> Filter:
+    conditions = _Conditions()
+    if given is None:
+        return conditions.filter()
+    conditions.ids(
+        "filter_company_ids",
+        given.company_ids,
+        "Company",
+        appointment + ".company_id = ANY(:filter_company_ids::uuid[])",
+    )
+    conditions.instant("start_after", given.start_after, appointment + ".start_at > :start_after")
+    conditions.instant("start_before", given.start_before, appointment + ".start_at < :start_before")
+    conditions.any_of("statuses", given.statuses, "{t}.status = ANY(:statuses::text[])")
+    return conditions.filter()
+
+
+def survey_filter(given: SurveyFilter | None) -> Filter:
+    conditions = _Conditions()
+    if given is None:
+        return conditions.filter()
+    conditions.any_of("kinds", given.kinds, "{t}.kind = ANY(:kinds::text[])")
+    conditions.any_of("statuses", given.statuses, "{t}.status = ANY(:statuses::text[])")
+    return conditions.filter()
+
+
+def company_filter(search: str | None, department_code: str | None) -> Filter:
+    conditions = _Conditions()
+    conditions.search(search, "search_key({t}.name || ' ' || {t}.brand) LIKE {text}")
+    if department_code is not None:
+        conditions.add("{t}.department = :department_code", "department_code", department_code)
+    return conditions.filter()

@@ -1,0 +1,326 @@
+"""GraphQL over HTTP, as the specification of that name says it, for POST and GET.
+
+`application/graphql-response+json` tells by its status whether an operation ran (200) or was refused (4xx);
+`application/json`, the older way, answers 200 to every well-formed request. Refusals are JSON under both.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import structlog
+from graphql import ExecutionResult, GraphQLError
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from execution.engine import GraphQLEngine, MutationByGet, OperationRequest, RequestRefused
+from models.database import StatementCounter, counting_statements
+from resolvers.context import OperationContext, Resources
+from resolvers.errors import APIError
+from resolvers.viewer import ANONYMOUS, Viewer
+from resolvers.viewers import load_viewer
+from services.access_log import record_reads
+from services.tokens import InvalidToken, TokenVerifier
+
+log = structlog.get_logger(__name__)
+
+JSON = "application/json"
+GRAPHQL_RESPONSE = "application/graphql-response+json"
+GRAPHIQL = Path(__file__).parent / "static" / "graphiql" / "index.html"
+
+_MAX_MESSAGE = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointConfig:
+    max_body_bytes: int
+    deadline_seconds: float
+    is_production: bool
+
+
+class Refusal(Exception):
+    """The HTTP request is not one for this endpoint."""
+
+    def __init__(self, status: int, message: str, code: str = "BAD_USER_INPUT", **headers: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+class GraphQLEndpoint:
+    """The route `/graphql`. One for a process."""
+
+    def __init__(
+        self, engine: GraphQLEngine, verifier: TokenVerifier, resources: Resources, config: EndpointConfig
+    ) -> None:
+        self._engine = engine
+        self._verifier = verifier
+        self._resources = resources
+        self._config = config
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._respond(Request(scope, receive))
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
+        if request.method == "GET" and _prefers_html(request) and not self._config.is_production:
+            return FileResponse(GRAPHIQL, media_type="text/html", headers={"Cache-Control": "no-store"})
+        media_type = JSON
+        try:
+            media_type = _negotiate(request.headers.get("accept"))
+            asked = await self._read(request)
+            async with counting_statements() as counter:
+                response = await self._answer(request, asked, media_type)
+            return self._timed(response, counter)
+        except Refusal as refusal:
+            return _refused(refusal, media_type)
+        except ClientDisconnect:
+            return Response(status_code=499)  # nobody reads it; it tells the access log what happened
+
+    # -- reading the request
+
+    async def _read(self, request: Request) -> OperationRequest:
+        if request.method == "GET":
+            if self._config.is_production:
+                raise Refusal(405, "GET: not accepted here, send a POST", Allow="POST")
+            return _operation(_query_parameters(request))
+        if request.method != "POST":
+            raise Refusal(405, f"{request.method[:20]}: GET or POST expected", Allow="GET, POST")
+        _check_content_type(request)
+        return _operation(_parsed(await self._body(request)))
+
+    async def _body(self, request: Request) -> bytes:
+        limit = self._config.max_body_bytes
+        announced = request.headers.get("content-length", "")
+        if announced.isdigit() and int(announced) > limit:
+            raise Refusal(413, f"body: at most {limit} bytes are accepted", "LIMIT_EXCEEDED", Connection="close")
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > limit:
+                raise Refusal(413, f"body: at most {limit} bytes are accepted", "LIMIT_EXCEEDED", Connection="close")
+        return bytes(body)
+
+    # -- running the operation
+
+    async def _answer(self, request: Request, asked: OperationRequest, media_type: str) -> Response:
+        context = OperationContext(
+            viewer=await self._viewer(request),
+            resources=self._resources,
+            now=datetime.now(UTC),
+            request_id=request.state.request_id,
+        )
+        try:
+            result = await self._engine.execute(
+                asked,
+                context,
+                deadline_seconds=self._config.deadline_seconds,
+                only_queries=request.method == "GET",
+            )
+        except MutationByGet:
+            raise Refusal(405, "GET: only queries; send mutations by POST", Allow="POST") from None
+        except RequestRefused as refused:
+            # The older media type has no way to tell a refusal but the body.
+            status = 400 if media_type == GRAPHQL_RESPONSE else 200
+            return _json({"errors": self._formatted(refused.errors, context)}, status, media_type)
+        except TimeoutError:
+            message = f"operation: not finished within {self._config.deadline_seconds:g} seconds; ask for less"
+            raise Refusal(504, message, "LIMIT_EXCEEDED") from None
+        if context.personal_reads:
+            await self._record_reads(context)
+        return _json(self._shown(result, context), 200, media_type)
+
+    async def _viewer(self, request: Request) -> Viewer:
+        header = request.headers.get("authorization")
+        if header is None:
+            return ANONYMOUS
+        scheme, _, token = header.partition(" ")
+        try:
+            if scheme.lower() != "bearer" or not token:
+                raise InvalidToken('authorization: "Bearer" and a token expected')
+            return await load_viewer(await self._verifier.verify(token.strip()))
+        except InvalidToken as error:
+            challenge = f'Bearer realm="traverse", error="invalid_token", error_description="{_quotable(str(error))}"'
+            raise Refusal(401, str(error), "UNAUTHENTICATED", WWW_Authenticate=challenge) from None
+
+    @staticmethod
+    async def _record_reads(context: OperationContext) -> None:
+        viewer = context.viewer
+        if viewer.kind is None or viewer.user_id is None:
+            raise TypeError("personal data was read by nobody")
+        await record_reads(
+            context.personal_reads,
+            viewer_kind=viewer.kind,
+            viewer_id=viewer.user_id,
+            organization_id=viewer.organization_id,
+            request_id=context.request_id,
+            now=context.now,
+        )
+
+    # -- writing the answer
+
+    def _shown(self, result: ExecutionResult, context: OperationContext) -> dict[str, Any]:
+        answer: dict[str, Any] = {}
+        if result.errors:
+            answer["errors"] = self._formatted(result.errors, context)
+        answer["data"] = result.data
+        return answer
+
+    def _formatted(self, errors: Sequence[GraphQLError], context: OperationContext) -> list[dict[str, Any]]:
+        return [format_error(error, request_id=context.request_id) for error in errors]
+
+    def _timed(self, response: Response, counter: StatementCounter) -> Response:
+        if not self._config.is_production:
+            response.headers["Server-Timing"] = (
+                f'sql;desc="{counter.statements} statements";dur={counter.seconds * 1000:.1f}'
+            )
+        return response
+
+
+def format_error(error: GraphQLError, *, request_id: str) -> dict[str, Any]:
+    """Return an error as the caller may see it: whatever was not meant for them is only a request id."""
+    original = error.original_error
+    if original is not None and not isinstance(original, GraphQLError):
+        # Class and place only: the message of an unforeseen exception may hold personal data.
+        log.error(
+            "resolver_failed",
+            error_class=type(original).__name__,
+            at=_places(original),
+            path=_path(error),
+            request_id=request_id,
+        )
+        shown: dict[str, Any] = {"message": "Internal error; quote the request id to the support team."}
+        extensions: dict[str, Any] = {"code": "INTERNAL", "requestId": request_id}
+    else:
+        shown = {"message": error.message[:_MAX_MESSAGE]}
+        extensions = {"code": "BAD_USER_INPUT", **(error.extensions or {})}
+        if isinstance(original, APIError):
+            extensions["code"] = original.code
+    if error.locations:
+        shown["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
+    if error.path is not None:
+        shown["path"] = error.path
+    shown["extensions"] = extensions
+    return shown
+
+
+def _places(error: BaseException) -> list[str]:
+    """Where it happened, innermost last: file, line and function, never values."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+
+
+def _path(error: GraphQLError) -> str:
+    return ".".join(str(part) for part in error.path or ())
+
+
+def _refused(refusal: Refusal, media_type: str) -> Response:
+    error = {"message": str(refusal), "extensions": {"code": refusal.code}}
+    response = _json({"errors": [error]}, refusal.status, media_type)
+    response.headers.update(refusal.headers)
+    return response
+
+
+def _json(content: Mapping[str, Any], status: int, media_type: str) -> Response:
+    return Response(
+        orjson.dumps(content),
+        status_code=status,
+        headers={"Content-Type": f"{media_type}; charset=utf-8", "Cache-Control": "no-store", "Vary": "Accept"},
+    )
+
+
+def _quotable(text: str) -> str:
+    return "".join(letter for letter in text if letter.isascii() and letter.isprintable() and letter not in '"\\`')
+
+
+# -- parsing what HTTP carries
+
+
+def _prefers_html(request: Request) -> bool:
+    accepted = request.headers.get("accept", "")
+    return "text/html" in accepted and "query" not in request.query_params
+
+
+def _negotiate(accept: str | None) -> str:
+    """Return the media type to answer with. Raises Refusal (406)."""
+    if accept is None or not accept.strip():
+        return JSON
+    offers: list[tuple[float, int, str]] = []
+    for position, part in enumerate(accept.split(",")):
+        name, *parameters = (piece.strip() for piece in part.split(";"))
+        chosen = {
+            GRAPHQL_RESPONSE: GRAPHQL_RESPONSE,
+            JSON: JSON,
+            "application/*": JSON,
+            "*/*": JSON,
+        }.get(name.lower())
+        if chosen is not None:
+            offers.append((-_quality(parameters), position, chosen))
+    offers = [offer for offer in offers if offer[0] < 0]
+    if not offers:
+        raise Refusal(406, f"Accept: {GRAPHQL_RESPONSE} or {JSON} expected")
+    return min(offers)[2]
+
+
+def _quality(parameters: Sequence[str]) -> float:
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "q":
+            try:
+                return float(value)
+            except ValueError:
+                return 0.0
+    return 1.0
+
+
+def _check_content_type(request: Request) -> None:
+    name, *parameters = (part.strip().lower() for part in request.headers.get("content-type", "").split(";"))
+    charsets = [part.partition("=")[2].strip('"') for part in parameters if part.startswith("charset=")]
+    if name != JSON or any(charset not in ("utf-8", "utf8") for charset in charsets):
+        raise Refusal(415, f"Content-Type: {JSON} in UTF-8 expected", Accept=JSON)
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise Refusal(415, "Content-Encoding: compressed bodies are not accepted", Accept_Encoding="identity")
+
+
+def _parsed(body: bytes) -> Mapping[str, Any]:
+    try:
+        content: Any = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise Refusal(400, "body: not JSON in UTF-8") from None
+    if isinstance(content, list):
+        raise Refusal(400, "body: a list; batches are not accepted, send one operation a request")
+    if not isinstance(content, dict):
+        raise Refusal(400, "body: a JSON object with `query` expected")
+    return content  # pyright: ignore[reportUnknownVariableType]: JSON objects have text keys
+
+
+def _query_parameters(request: Request) -> Mapping[str, Any]:
+    parameters: dict[str, Any] = dict(request.query_params)
+    for name in ("variables", "extensions"):
+        if parameters.get(name):
+            try:
+                parameters[name] = orjson.loads(parameters[name])
+            except orjson.JSONDecodeError:
+                raise Refusal(400, f"{name}: not JSON") from None
+    return parameters
+
+
+def _operation(given: Mapping[str, Any]) -> OperationRequest:
+    query = given.get("query")
+    if not isinstance(query, str) or not query.strip():
+        raise Refusal(400, "query: missing; the text of a GraphQL document expected")
+    name = given.get("operationName")
+    if name is not None and not isinstance(name, str):
+        raise Refusal(400, "operationName: a text or null expected")
+    for field in ("variables", "extensions"):
+        if given.get(field) is not None and not isinstance(given[field], dict):
+            raise Refusal(400, f"{field}: a JSON object or null expected")
+    return OperationRequest(query=query, operation_name=name or None, variables=given.get("variables") or {})

@@ -1,0 +1,13 @@
+"""The root of every write: parse the input, call one service, map its outcome to a member of the union."""
+
+from __future__ import annotations
+
+import strawberry
+
+from schema.mutations.approvals import ApprovalMutations
+from schema.mutations.certification import CertificationMutations
+
+
+@strawberry.type
+class Mutation(ApprovalMutations, CertificationMutations):
+    pass

@@ -1,0 +1,88 @@
+"""Approvals (PASS IAE) and how far France Travail knows of them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import strawberry
+
+from models.enums import ApprovalState, NotificationEndpoint, NotificationStatus, PreliminaryCheck
+from resolvers.context import context_of
+from resolvers.entities import APPROVAL
+from resolvers.pages import PageArguments, read_child_page
+from schema.access import check, forbidden, guarded
+from schema.types.connections import After, Connection, First
+from schema.types.node import Node
+
+if TYPE_CHECKING:
+    from schema.types.organizations import Company
+    from schema.types.people import JobSeeker
+
+_Company = Annotated["Company", strawberry.lazy("schema.types.organizations")]
+_JobSeeker = Annotated["JobSeeker", strawberry.lazy("schema.types.people")]
+
+
+@strawberry.type
+class NotificationAttempt(Node):
+    started_at: datetime
+    duration_ms: int
+    endpoint: NotificationEndpoint | None
+    http_status: int | None
+    exit_code: str | None
+    outcome: NotificationStatus
+    trace_id: str | None
+
+
+@strawberry.type(description="Where the approval stands in France Travail's eyes.")
+class ApprovalNotification:
+    status: NotificationStatus
+    last_attempt_at: datetime | None = guarded("ApprovalNotification.lastAttemptAt", datetime | None, "last_attempt_at")
+    next_attempt_at: datetime | None = guarded("ApprovalNotification.nextAttemptAt", datetime | None, "next_attempt_at")
+    endpoint: NotificationEndpoint | None = guarded(
+        "ApprovalNotification.endpoint", NotificationEndpoint | None, "endpoint"
+    )
+    exit_code: str | None = guarded("ApprovalNotification.exitCode", str | None, "exit_code")
+    exit_label: str | None = guarded(
+        "ApprovalNotification.exitLabel",
+        str | None,
+        "exit_label",
+        description="France Travail's own French label for the exit code.",
+    )
+    blocked_by: list[PreliminaryCheck] | None = guarded(
+        "ApprovalNotification.blockedBy",
+        list[PreliminaryCheck] | None,
+        "blocked_by",
+        description="Checks that would hold the notification back if it were tried now.",
+    )
+    approval_pk: strawberry.Private[UUID]
+
+    @strawberry.field
+    async def attempts(
+        self, info: strawberry.Info[Any, Any], first: First = None, after: After = None
+    ) -> Connection[NotificationAttempt] | None:
+        check("ApprovalNotification.attempts", context_of(info._raw_info))
+        arguments = PageArguments(first=first, after=after)
+        return await read_child_page(info._raw_info, APPROVAL, "attempts", self.approval_pk, arguments)  # pyright: ignore[reportReturnType]: a Page has the shape of a Connection
+
+
+@strawberry.type
+class Approval(Node):
+    number: str
+    start_at: date
+    end_at: date
+    state: ApprovalState
+    job_seeker: _JobSeeker
+    origin_company: _Company | None = strawberry.field(description="The company that obtained it.")
+    notification_value: strawberry.Private[ApprovalNotification]
+    origin_company_pk: strawberry.Private[UUID | None]
+
+    @strawberry.field
+    def notification(self, info: strawberry.Info[Any, Any]) -> ApprovalNotification | None:
+        context = context_of(info._raw_info)
+        check("Approval.notification", context)
+        viewer = context.viewer
+        if not viewer.is_staff and self.origin_company_pk != viewer.organization_id:
+            raise forbidden("Approval.notification")
+        return self.notification_value

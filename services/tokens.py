@@ -1,0 +1,146 @@
+"""Bearer tokens: what they claim, once every check has passed. Sources: RFC 7519 (JWT), RFC 8725 (best practices)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+import jwt
+from jwt.exceptions import (
+    ExpiredSignatureError,
+    ImmatureSignatureError,
+    InvalidAudienceError,
+    InvalidIssuerError,
+    InvalidTokenError,
+    MissingRequiredClaimError,
+    PyJWKError,
+)
+
+# The algorithm follows from the type of the key, never from the token: a public RSA key is not an HMAC secret.
+_ALGORITHM_OF_KEY = {("RSA", None): "RS256", ("EC", "P-256"): "ES256", ("OKP", "Ed25519"): "EdDSA"}
+_MAX_TOKEN_LENGTH = 8_192
+_REQUIRED = ["iss", "aud", "exp", "sub"]
+
+
+class InvalidToken(Exception):
+    """A token that is not to be believed. `str()` says which check failed, and nothing of the token's content."""
+
+
+class KeySource(Protocol):
+    async def key(self, kid: str) -> dict[str, Any] | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Who the token speaks for (`sub`), on behalf of which organisation (`org`), until when."""
+
+    subject: str
+    organization_id: UUID | None
+    expires_at: datetime
+
+
+class TokenVerifier:
+    """Checks tokens by the identity provider's keys, or by one shared key in development and tests."""
+
+    def __init__(
+        self,
+        *,
+        issuer: str,
+        audience: str,
+        leeway: timedelta = timedelta(seconds=60),
+        keys: KeySource | None = None,
+        hs256_key: str | None = None,
+    ) -> None:
+        self._issuer = issuer
+        self._audience = audience
+        self._leeway = leeway
+        self._keys = keys
+        self._hs256_key = hs256_key
+
+    async def verify(self, token: str) -> Claims:
+        """Return the claims of a token. Raises InvalidToken."""
+        if len(token) > _MAX_TOKEN_LENGTH:
+            raise InvalidToken(f"token: longer than {_MAX_TOKEN_LENGTH} characters")
+        try:
+            header = jwt.get_unverified_header(token)
+        except InvalidTokenError:
+            raise InvalidToken("token: not a JSON Web Token") from None
+        key, algorithm = await self._key(header)
+        return self._claims(self._decode(token, key, algorithm))
+
+    async def _key(self, header: dict[str, Any]) -> tuple[Any, str]:
+        algorithm, kid = header.get("alg"), header.get("kid")
+        if algorithm == "HS256" and self._hs256_key is not None:
+            return self._hs256_key, "HS256"
+        if self._keys is None or not isinstance(kid, str):
+            raise InvalidToken("token: signed in a way that this server does not accept")
+        document = await self._keys.key(kid)
+        if document is None:
+            raise InvalidToken("token: signed with a key that the identity provider does not publish")
+        pinned = _ALGORITHM_OF_KEY.get((str(document.get("kty")), document.get("crv")))
+        if pinned is None or algorithm != pinned:
+            raise InvalidToken("token: its algorithm is not the one of its key")
+        try:
+            return jwt.PyJWK(document, algorithm=pinned).key, pinned
+        except PyJWKError:
+            raise InvalidToken("token: the identity provider's key is unusable") from None
+
+    def _decode(self, token: str, key: Any, algorithm: str) -> dict[str, Any]:
+        try:
+            return jwt.decode(
+                token,
+                key,
+                algorithms=[algorithm],
+                audience=self._audience,
+                issuer=self._issuer,
+                leeway=self._leeway,
+                options={"require": _REQUIRED},
+            )
+        except ExpiredSignatureError:
+            raise InvalidToken("token: expired") from None
+        except ImmatureSignatureError:
+            raise InvalidToken("token: not valid yet") from None
+        except InvalidAudienceError:
+            raise InvalidToken("token: meant for another audience") from None
+        except InvalidIssuerError:
+            raise InvalidToken("token: given by another issuer") from None
+        except MissingRequiredClaimError as error:
+            raise InvalidToken(f"token: claim `{error.claim}` is missing") from None
+        except InvalidTokenError:
+            raise InvalidToken("token: its signature or form is wrong") from None
+
+    def _claims(self, payload: dict[str, Any]) -> Claims:
+        organization = payload.get("org")
+        try:
+            organization_id = UUID(organization) if organization is not None else None
+        except (ValueError, AttributeError, TypeError):
+            raise InvalidToken("token: claim `org` is not the id of an organisation") from None
+        if not isinstance(payload["sub"], str) or not payload["sub"]:
+            raise InvalidToken("token: claim `sub` is empty")
+        return Claims(payload["sub"], organization_id, datetime.fromtimestamp(payload["exp"], UTC))
+
+
+def issue_development_token(
+    *,
+    subject: str,
+    organization_id: UUID | None,
+    issuer: str,
+    audience: str,
+    key: str,
+    lifetime: timedelta,
+    now: datetime,
+) -> str:
+    """Return a token that `TokenVerifier(hs256_key=key)` accepts. For development, demo and tests."""
+    claims: dict[str, Any] = {
+        "iss": issuer,
+        "aud": audience,
+        "sub": subject,
+        "iat": now,
+        "nbf": now,
+        "exp": now + lifetime,
+    }
+    if organization_id is not None:
+        claims["org"] = str(organization_id)
+    return jwt.encode(claims, key, algorithm="HS256")
