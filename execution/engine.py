@@ -20,7 +20,7 @@ from graphql import (
     specified_rules,
     validate,
 )
-from graphql.execution import execute
+from graphql.execution import execute  # pyright: ignore[reportUnknownVariableType]
 
 from execution.executor import SchemaExecutor
 from execution.limits import LimitError, Limits, check_shape, operation_cost

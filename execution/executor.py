@@ -8,7 +8,7 @@ from graphql.execution import Executor
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 
-class SchemaExecutor(Executor):
+class SchemaExecutor(Executor[Any]):
     """graphql-core's executor without the incremental-delivery layer that Strawberry's carries along."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

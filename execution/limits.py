@@ -17,6 +17,8 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
+    GraphQLList,
+    GraphQLNonNull,
     GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
@@ -25,8 +27,6 @@ from graphql import (
     VariableNode,
     get_named_type,
     is_composite_type,
-    is_list_type,
-    is_non_null_type,
 )
 
 
@@ -178,13 +178,14 @@ class _CostCounter:
         definition = self._schema.get_field(parent, node.name.value)
         if definition is None:
             return 1
-        kind = get_named_type(definition.type)
+        field_type: Any = definition.type
+        kind = get_named_type(field_type)
         below = self.of(node.selection_set, kind) if is_composite_type(kind) else 0
         return 1 + self._rows(node, definition) * below
 
     def _rows(self, node: FieldNode, definition: Any) -> int:
         if "first" in definition.args:
-            sizes = [self._size(argument.value) for argument in node.arguments if argument.name.value in _SIZES]
+            sizes = [self._size(argument.value) for argument in node.arguments or () if argument.name.value in _SIZES]
             known = [size for size in sizes if size is not None]
             # Whatever is wrong with a size (negative, too large) is for the field to refuse, not to pay for.
             return min(max(known, default=self._limits.default_page), 1_000) if known else self._limits.default_page
@@ -208,7 +209,7 @@ def _is_page_part(node: FieldNode) -> bool:
 
 
 def _is_list(kind: Any) -> bool:
-    return is_list_type(kind.of_type if is_non_null_type(kind) else kind)
+    return isinstance(kind.of_type if isinstance(kind, GraphQLNonNull) else kind, GraphQLList)
 
 
 def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:

@@ -22,6 +22,9 @@ from resolvers.cursors import CursorSigner
 from resolvers.errors import Unauthenticated
 from resolvers.viewer import Viewer
 
+# graphql-core leaves the type of the context open.
+ResolveInfo = GraphQLResolveInfo[Any]
+
 PARIS = ZoneInfo("Europe/Paris")
 INVITATION_HOLD = timedelta(days=10)
 
@@ -81,5 +84,5 @@ class OperationContext:
         return found
 
 
-def context_of(info: GraphQLResolveInfo) -> OperationContext:
+def context_of(info: ResolveInfo) -> OperationContext:
     return info.context

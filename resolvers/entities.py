@@ -295,6 +295,11 @@ JOB_APPLICATION = Entity(
     },
 )
 
+
+def _display_name(brand: str, name: str) -> str:
+    return brand or name
+
+
 COMPANY = Entity(
     "Company",
     "company",
@@ -303,7 +308,7 @@ COMPANY = Entity(
         "siren": Column("{t}.siret", lambda siret: siret[:9]),
         "naf": Column("{t}.naf", _or_none),
         "kind": Column("{t}.kind", CompanyKind),
-        "name": Computed(("{t}.brand", "{t}.name"), lambda brand, name: brand or name),
+        "name": Computed(("{t}.brand", "{t}.name"), _display_name),
         "address": _address("{t}"),
         "department": Computed(("{t}.insee_code", "{t}.post_code", "{t}.department"), _department),
         "isOpenToAppointments": Column("{t}.rdv_solidarites_id IS NOT NULL"),

@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
-from graphql import GraphQLResolveInfo
-
-from resolvers.context import OperationContext, context_of
+from resolvers.context import OperationContext, ResolveInfo, context_of
 from resolvers.reading import entity_named, plan
 from resolvers.selection import Selection, selection_of
 from resolvers.sources import Entity
@@ -23,7 +21,7 @@ def in_key_order(found: Mapping[K, V], keys: Sequence[K]) -> list[V]:
     return [found[key] for key in keys]
 
 
-async def read_by_key(info: GraphQLResolveInfo, type_name: str, key: UUID) -> Any | None:
+async def read_by_key(info: ResolveInfo, type_name: str, key: UUID) -> Any | None:
     """Return the row of a type that has this key, with what the field selects; None where the viewer sees none."""
     context = context_of(info)
     entity = entity_named(type_name)
@@ -51,9 +49,7 @@ async def rows_by(
     return [made.build(record) for record in records]
 
 
-async def read_one_by(
-    info: GraphQLResolveInfo, entity: Entity, condition: str, values: Mapping[str, Any]
-) -> Any | None:
+async def read_one_by(info: ResolveInfo, entity: Entity, condition: str, values: Mapping[str, Any]) -> Any | None:
     """Return the one visible row that meets a condition on a unique column, or None."""
     rows = await rows_by(context_of(info), entity, selection_of(info, entity.name), condition, values)
     return rows[0] if rows else None

@@ -13,9 +13,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from graphql import GraphQLResolveInfo
-
-from resolvers.context import OperationContext, context_of
+from resolvers.context import OperationContext, ResolveInfo, context_of
 from resolvers.errors import BadUserInput
 from resolvers.loaders import in_key_order
 from resolvers.reading import Plan, entity_named, plan
@@ -161,7 +159,7 @@ def _shows_rows(selection: Selection) -> bool:
 
 
 async def read_page(
-    info: GraphQLResolveInfo,
+    info: ResolveInfo,
     entity: Entity,
     ordering: Ordering,
     arguments: PageArguments,
@@ -199,7 +197,7 @@ async def _count(entity: Entity, context: OperationContext, narrowed: Filter, va
 
 
 async def read_child_page(
-    info: GraphQLResolveInfo,
+    info: ResolveInfo,
     parent: Entity,
     name: str,
     parent_key: UUID,
@@ -272,7 +270,7 @@ def _child_counts(made: Plan) -> Statement:
     return statement
 
 
-async def read_children(info: GraphQLResolveInfo, parent: Entity, name: str, parent_key: UUID) -> list[Any]:
+async def read_children(info: ResolveInfo, parent: Entity, name: str, parent_key: UUID) -> list[Any]:
     """Return a short list that belongs to a row (no pages), read together with those of the row's siblings."""
     context = context_of(info)
     selection = selection_of(info)

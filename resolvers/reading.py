@@ -7,10 +7,12 @@ it holds. Its `build` is a generated function: one dictionary per object, no wor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from string import Formatter
 from typing import Any
+
+from asyncpg import Record
 
 from resolvers.global_ids import encode
 from resolvers.selection import Selection
@@ -21,7 +23,7 @@ from resolvers.visibility import visible
 
 _MAX_PLANS = 2_000
 
-Build = Callable[[Sequence[Any]], Any]
+Build = Callable[[Record], Any]
 
 
 @dataclass(frozen=True, slots=True)

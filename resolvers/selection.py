@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from graphql import (
     FieldNode,
     FragmentSpreadNode,
     GraphQLInterfaceType,
+    GraphQLNamedType,
     GraphQLObjectType,
     GraphQLResolveInfo,
     GraphQLUnionType,
@@ -63,19 +64,19 @@ NOTHING = Selection({}, ())
 _cache: dict[tuple[Any, ...], tuple[Any, Selection]] = {}
 
 
-def selection_of(info: GraphQLResolveInfo, type_name: str | None = None) -> Selection:
+def selection_of(info: GraphQLResolveInfo[Any], type_name: str | None = None) -> Selection:
     """Return what is selected below the field that is being resolved.
 
     `type_name`: the concrete type to read, where the field's own type is an interface or a union.
     """
     nodes = info.field_nodes
-    directive_values = tuple(sorted((name, bool(value)) for name, value in _boolean_variables(info)))
-    key = (*(id(node) for node in nodes), type_name, directive_values)
+    flags = tuple(sorted((name, value) for name, value in _variables(info).items() if isinstance(value, bool)))
+    key = (*(id(node) for node in nodes), type_name, flags)
     cached = _cache.get(key)
     if cached is not None and all(mine is theirs for mine, theirs in zip(cached[0], nodes, strict=True)):
         return cached[1]
-    named = get_named_type(info.return_type)
-    concrete = info.schema.type_map[type_name] if type_name else named
+    named = type_name or named_type(info.return_type).name
+    concrete = info.schema.type_map[named]
     selection = _Collector(info).collect((node.selection_set for node in nodes), concrete)
     if len(_cache) >= _MAX_CACHED:
         _cache.clear()
@@ -83,12 +84,19 @@ def selection_of(info: GraphQLResolveInfo, type_name: str | None = None) -> Sele
     return selection
 
 
-def _boolean_variables(info: GraphQLResolveInfo) -> Iterable[tuple[str, Any]]:
-    return ((name, value) for name, value in info.variable_values.items() if isinstance(value, bool))
+def _variables(info: GraphQLResolveInfo[Any]) -> Mapping[str, Any]:
+    # The executor hands resolvers the plain coerced dict, as Strawberry's does (execution/executor.py).
+    return cast("Mapping[str, Any]", info.variable_values)
+
+
+def named_type(kind: Any) -> GraphQLNamedType:
+    """Return the type that lists and non-nulls wrap."""
+    found: GraphQLNamedType = get_named_type(kind)
+    return found
 
 
 class _Collector:
-    def __init__(self, info: GraphQLResolveInfo) -> None:
+    def __init__(self, info: GraphQLResolveInfo[Any]) -> None:
         self._info = info
 
     def collect(self, selection_sets: Iterable[SelectionSetNode | None], parent: Any) -> Selection:
@@ -99,7 +107,7 @@ class _Collector:
         fields: dict[str, Selection] = {}
         for name, nodes in found.items():
             field = parent.fields.get(name) if isinstance(parent, GraphQLObjectType) else None
-            child = get_named_type(field.type) if field is not None else None
+            child = named_type(field.type) if field is not None else None
             fields[name] = self.collect((node.selection_set for node in nodes), child)
         return _selection(fields) if fields else NOTHING
 
@@ -136,7 +144,7 @@ class _Collector:
                 continue
             condition = directive.arguments[0].value
             value = (
-                self._info.variable_values.get(condition.name.value)
+                _variables(self._info).get(condition.name.value)
                 if isinstance(condition, VariableNode)
                 else condition.value
             )

@@ -40,10 +40,10 @@ async def load_viewer(claims: Claims) -> Viewer:
     if claims.organization_id is not None and not row["is_member"]:
         raise InvalidToken("token: its account is not, or no longer, a member of the organisation in claim `org`")
     kind = UserKind(row["kind"])
-    common = {"kind": kind, "user_id": row["id"]}
     if kind is UserKind.PARTNER:
         return Viewer(
-            **common,
+            kind=kind,
+            user_id=row["id"],
             partner_scopes=frozenset(orjson.loads(row["scopes"])),
             partner_company_ids=tuple(row["company_ids"]),
         )
@@ -60,7 +60,8 @@ async def load_viewer(claims: Claims) -> Viewer:
         (None, None),
     )
     return Viewer(
-        **common,
+        kind=kind,
+        user_id=row["id"],
         first_name=row["first_name"],
         last_name=row["last_name"],
         email=row["email"] or "",

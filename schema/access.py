@@ -14,6 +14,7 @@ import strawberry
 from resolvers.context import OperationContext, context_of
 from resolvers.errors import Forbidden
 from resolvers.viewer import Scope
+from schema.info import Info
 
 _STAFF = frozenset({Scope.STAFF, Scope.OPERATOR})
 # Everyone who sees job seekers, but machine clients: these know a name and an id.
@@ -67,9 +68,9 @@ def guarded(field: str, graphql_type: Any, attribute: str, *, description: str |
     """A field that is read from `attribute` of the row once the rule of `field` allows it."""
     allowed = FIELD_RULES[field]
 
-    def resolve(root: Any, info: strawberry.Info[Any, Any]) -> Any:
+    def resolve(root: Any, info: Info) -> Any:
         # Asked of the context directly: this runs once a row.
-        if context_of(info._raw_info).viewer.scope not in allowed:  # pyright: ignore[reportPrivateUsage]
+        if context_of(info.raw).viewer.scope not in allowed:  # pyright: ignore[reportPrivateUsage]
             raise forbidden(field)
         return getattr(root, attribute)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import strawberry
 
 from models.departments import DEPARTMENTS, department_code_of
@@ -47,6 +45,7 @@ from schema.filters import (
     participation_filter,
     survey_filter,
 )
+from schema.info import Info
 from schema.scalars import SIRET
 from schema.types.appointments import Appointment, Participation
 from schema.types.approvals import Approval
@@ -57,7 +56,6 @@ from schema.types.node import Node
 from schema.types.organizations import Company, Organization
 from schema.types.people import JobSeeker, User
 
-Info = strawberry.Info[Any, Any]
 _MAX_NODES = 100
 
 
@@ -68,21 +66,21 @@ class Viewer:
 
     @strawberry.field
     async def user(self, info: Info) -> User | None:
-        viewer = context_of(info._raw_info).viewer
+        viewer = context_of(info.raw).viewer
         if viewer.user_id is None or viewer.kind is UserKind.PARTNER:
             return None
-        return await read_by_key(info._raw_info, "User", viewer.user_id)
+        return await read_by_key(info.raw, "User", viewer.user_id)
 
     @strawberry.field
     async def organization(self, info: Info) -> Organization | None:
-        viewer = context_of(info._raw_info).viewer
+        viewer = context_of(info.raw).viewer
         if viewer.organization_id is None or viewer.organization_type is None:
             return None
-        return await read_by_key(info._raw_info, viewer.organization_type.value, viewer.organization_id)
+        return await read_by_key(info.raw, viewer.organization_type.value, viewer.organization_id)
 
 
 def _signed_in(info: Info) -> OperationContext:
-    context = context_of(info._raw_info)
+    context = context_of(info.raw)
     context.signed_in()
     return context
 
@@ -110,7 +108,7 @@ class Query:
     @strawberry.field
     async def job_seeker(self, info: Info, id: strawberry.ID) -> JobSeeker | None:
         _signed_in(info)
-        return await read_by_key(info._raw_info, "JobSeeker", decode_as(id, "JobSeeker"))
+        return await read_by_key(info.raw, "JobSeeker", decode_as(id, "JobSeeker"))
 
     @strawberry.field
     async def job_seekers(
@@ -124,12 +122,12 @@ class Query:
     ) -> Connection[JobSeeker]:
         _signed_in(info)
         arguments = page_arguments(first, after, last, before)
-        return await read_page(info._raw_info, JOB_SEEKER, NEWEST_JOB_SEEKER, arguments, job_seeker_filter(filter))  # pyright: ignore[reportReturnType]
+        return await read_page(info.raw, JOB_SEEKER, NEWEST_JOB_SEEKER, arguments, job_seeker_filter(filter))  # pyright: ignore[reportReturnType]
 
     @strawberry.field
     async def job_application(self, info: Info, id: strawberry.ID) -> JobApplication | None:
         _signed_in(info)
-        return await read_by_key(info._raw_info, "JobApplication", decode_as(id, "JobApplication"))
+        return await read_by_key(info.raw, "JobApplication", decode_as(id, "JobApplication"))
 
     @strawberry.field
     async def job_applications(
@@ -143,15 +141,13 @@ class Query:
     ) -> Connection[JobApplication]:
         _signed_in(info)
         arguments = page_arguments(first, after, last, before)
-        return await read_page(
-            info._raw_info, JOB_APPLICATION, NEWEST_APPLICATION, arguments, job_application_filter(filter)
-        )  # pyright: ignore[reportReturnType]
+        return await read_page(info.raw, JOB_APPLICATION, NEWEST_APPLICATION, arguments, job_application_filter(filter))  # pyright: ignore[reportReturnType]
 
     @strawberry.field
     async def approval(self, info: Info, number: str) -> Approval | None:
         _signed_in(info)
         wanted = number.replace(" ", "").upper()
-        return await read_one_by(info._raw_info, APPROVAL, "{t}.number = :number", {"number": wanted})
+        return await read_one_by(info.raw, APPROVAL, "{t}.number = :number", {"number": wanted})
 
     @strawberry.field
     async def approvals(
@@ -170,7 +166,7 @@ class Query:
             is_staff=context.viewer.is_staff,
         )
         return await read_page(
-            info._raw_info, APPROVAL, NEWEST_APPROVAL, page_arguments(first, after, last, before), narrowed
+            info.raw, APPROVAL, NEWEST_APPROVAL, page_arguments(first, after, last, before), narrowed
         )  # pyright: ignore[reportReturnType]
 
     @strawberry.field
@@ -185,7 +181,7 @@ class Query:
     ) -> Connection[Appointment]:
         _signed_in(info)
         arguments = page_arguments(first, after, last, before)
-        return await read_page(info._raw_info, APPOINTMENT, APPOINTMENT_BY_START, arguments, appointment_filter(filter))  # pyright: ignore[reportReturnType]
+        return await read_page(info.raw, APPOINTMENT, APPOINTMENT_BY_START, arguments, appointment_filter(filter))  # pyright: ignore[reportReturnType]
 
     @strawberry.field
     async def participations(
@@ -199,9 +195,7 @@ class Query:
     ) -> Connection[Participation]:
         _signed_in(info)
         arguments = page_arguments(first, after, last, before)
-        return await read_page(
-            info._raw_info, PARTICIPATION, PARTICIPATION_BY_START, arguments, participation_filter(filter)
-        )  # pyright: ignore[reportReturnType]
+        return await read_page(info.raw, PARTICIPATION, PARTICIPATION_BY_START, arguments, participation_filter(filter))  # pyright: ignore[reportReturnType]
 
     @strawberry.field
     async def surveys(
@@ -213,12 +207,12 @@ class Query:
     ) -> Connection[Survey]:
         _signed_in(info)
         arguments = PageArguments(first=first, after=after)
-        return await read_page(info._raw_info, SURVEY, NEWEST_SURVEY, arguments, survey_filter(filter))  # pyright: ignore[reportReturnType]
+        return await read_page(info.raw, SURVEY, NEWEST_SURVEY, arguments, survey_filter(filter))  # pyright: ignore[reportReturnType]
 
     @strawberry.field
     async def company(self, info: Info, siret: SIRET) -> Company | None:
         _signed_in(info)
-        return await read_one_by(info._raw_info, COMPANY, "{t}.siret = :siret", {"siret": siret})
+        return await read_one_by(info.raw, COMPANY, "{t}.siret = :siret", {"siret": siret})
 
     @strawberry.field
     async def companies(
@@ -231,9 +225,7 @@ class Query:
     ) -> Connection[Company]:
         _signed_in(info)
         arguments = PageArguments(first=first, after=after)
-        return await read_page(
-            info._raw_info, COMPANY, COMPANY_BY_NAME, arguments, company_filter(search, department_code)
-        )  # pyright: ignore[reportReturnType]
+        return await read_page(info.raw, COMPANY, COMPANY_BY_NAME, arguments, company_filter(search, department_code))  # pyright: ignore[reportReturnType]
 
     @strawberry.field(description="By its code, or of a post code. No sign-in needed.")
     def department(self, code: str | None = None, post_code: str | None = None) -> Department | None:
@@ -251,4 +243,4 @@ async def _node(info: Info, text: str) -> Node | None:
     wanted = decode(text)
     if wanted.type_name not in entity_names():
         raise BadUserInput("id: not an id of this API; pass ids exactly as they were received")
-    return await read_by_key(info._raw_info, wanted.type_name, wanted.key)
+    return await read_by_key(info.raw, wanted.type_name, wanted.key)

@@ -9,6 +9,7 @@ from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
 
 from models.identifiers import InvalidIdentifier, parse_nir, parse_siret
+from schema.info import Info
 
 NIR = NewType("NIR", str)
 SIRET = NewType("SIRET", str)
@@ -40,6 +41,7 @@ def _text(value: object) -> str:
 def configuration(*, hide_suggestions: bool) -> StrawberryConfig:
     return StrawberryConfig(
         disable_field_suggestions=hide_suggestions,
+        info_class=Info,
         scalar_map={
             NIR: strawberry.scalar(
                 name="NIR",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import strawberry
@@ -17,13 +17,13 @@ from resolvers.loaders import read_by_key, rows_by
 from resolvers.selection import NOTHING
 from resolvers.viewer import Permission
 from schema.errors import Conflict, InvalidInput, NotFound, not_found
+from schema.info import Info
 from schema.mutations.outcomes import conflict, invalid_input
 from schema.types.approvals import Approval
 from services import approvals
 from services.outcomes import ConflictFound, Invalid
 from services.outcomes import NotFound as NothingFound
 
-Info = strawberry.Info[Any, Any]
 ApprovalResult = Annotated[Approval | InvalidInput | Conflict | NotFound, strawberry.union("ApprovalResult")]
 
 NOTIFY_APPROVAL = "notify_approval"
@@ -46,7 +46,7 @@ class UpdateApprovalDatesInput:
 
 
 def _may(info: Info, permission: Permission) -> OperationContext:
-    context = context_of(info._raw_info)
+    context = context_of(info.raw)
     if not context.signed_in().has(permission):
         raise Forbidden(f"this needs the permission {permission.value}")
     return context
@@ -113,7 +113,7 @@ async def _manages(context: OperationContext, approval_id: UUID) -> bool:
 
 
 async def _answer(info: Info, outcome: ApprovalRow | Invalid | ConflictFound | NothingFound) -> ApprovalResult:
-    context = context_of(info._raw_info)
+    context = context_of(info.raw)
     match outcome:
         case Invalid():
             return invalid_input(outcome)
@@ -123,5 +123,5 @@ async def _answer(info: Info, outcome: ApprovalRow | Invalid | ConflictFound | N
             return not_found()
         case _:
             await context.resources.ring(NOTIFY_APPROVAL, outcome.id)
-            approval = await read_by_key(info._raw_info, "Approval", outcome.id)
+            approval = await read_by_key(info.raw, "Approval", outcome.id)
             return approval if approval is not None else not_found()

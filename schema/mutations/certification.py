@@ -25,13 +25,12 @@ from schema.errors import (
     PartnerUnavailable,
     not_found,
 )
+from schema.info import Info
 from schema.mutations.outcomes import conflict, invalid_input
 from schema.types.people import IdentityCertification, JobSeeker
 from services import certification
 from services.outcomes import ConflictFound, Invalid
 from services.outcomes import NotFound as NothingFound
-
-Info = strawberry.Info[Any, Any]
 
 
 @strawberry.input
@@ -63,7 +62,7 @@ CertifyIdentityResult = Annotated[
 class CertificationMutations:
     @strawberry.mutation(description="Ask an authority whether it knows the person as the platform does.")
     async def certify_identity(self, info: Info, input: CertifyIdentityInput) -> CertifyIdentityResult:
-        context = context_of(info._raw_info)
+        context = context_of(info.raw)
         if not context.signed_in().has(Permission.CERTIFY_IDENTITY):
             raise Forbidden("this needs the permission CERTIFY_IDENTITY")
         job_seeker_id = decode_as(input.job_seeker_id, "JobSeeker", argument="jobSeekerId")
@@ -79,8 +78,8 @@ class CertificationMutations:
 
 
 async def _certified(info: Info, job_seeker_id: Any, outcome: certification.Certified) -> CertifyIdentityResult:
-    context = context_of(info._raw_info)
-    selection = selection_of(info._raw_info, "IdentityCertified").below("jobSeeker")
+    context = context_of(info.raw)
+    selection = selection_of(info.raw, "IdentityCertified").below("jobSeeker")
     rows = await rows_by(context, JOB_SEEKER, selection, "{t}.id = :key", {"key": job_seeker_id})
     if not rows:
         return not_found()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from models.enums import CancelledBy, InvitationKind, InvitationStatus, ParticipationStatus
 from resolvers.entities import APPOINTMENT, INVITATION_REQUEST
 from resolvers.pages import PageArguments, read_child_page, read_children
+from schema.info import Info
 from schema.types.connections import After, Connection, First
 from schema.types.node import Node
 
@@ -57,11 +58,9 @@ class Appointment(Node):
     cancelled_at: datetime | None
 
     @strawberry.field
-    async def participations(
-        self, info: strawberry.Info[Any, Any], first: First = None, after: After = None
-    ) -> Connection[Participation]:
+    async def participations(self, info: Info, first: First = None, after: After = None) -> Connection[Participation]:
         arguments = PageArguments(first=first, after=after)
-        return await read_child_page(info._raw_info, APPOINTMENT, "participations", self.pk, arguments)  # pyright: ignore[reportReturnType]: a Page has the shape of a Connection
+        return await read_child_page(info.raw, APPOINTMENT, "participations", self.pk, arguments)  # pyright: ignore[reportReturnType]: a Page has the shape of a Connection
 
 
 @strawberry.type
@@ -79,5 +78,5 @@ class InvitationRequest(Node):
     job_seeker: _JobSeeker
 
     @strawberry.field
-    async def invitations(self, info: strawberry.Info[Any, Any]) -> list[Invitation]:
-        return await read_children(info._raw_info, INVITATION_REQUEST, "invitations", self.pk)
+    async def invitations(self, info: Info) -> list[Invitation]:
+        return await read_children(info.raw, INVITATION_REQUEST, "invitations", self.pk)

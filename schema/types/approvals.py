@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import strawberry
@@ -13,6 +13,7 @@ from resolvers.context import context_of
 from resolvers.entities import APPROVAL
 from resolvers.pages import PageArguments, read_child_page
 from schema.access import check, forbidden, guarded
+from schema.info import Info
 from schema.types.connections import After, Connection, First
 from schema.types.node import Node
 
@@ -60,11 +61,11 @@ class ApprovalNotification:
 
     @strawberry.field
     async def attempts(
-        self, info: strawberry.Info[Any, Any], first: First = None, after: After = None
+        self, info: Info, first: First = None, after: After = None
     ) -> Connection[NotificationAttempt] | None:
-        check("ApprovalNotification.attempts", context_of(info._raw_info))
+        check("ApprovalNotification.attempts", context_of(info.raw))
         arguments = PageArguments(first=first, after=after)
-        return await read_child_page(info._raw_info, APPROVAL, "attempts", self.approval_pk, arguments)  # pyright: ignore[reportReturnType]: a Page has the shape of a Connection
+        return await read_child_page(info.raw, APPROVAL, "attempts", self.approval_pk, arguments)  # pyright: ignore[reportReturnType]: a Page has the shape of a Connection
 
 
 @strawberry.type
@@ -79,8 +80,8 @@ class Approval(Node):
     origin_company_pk: strawberry.Private[UUID | None]
 
     @strawberry.field
-    def notification(self, info: strawberry.Info[Any, Any]) -> ApprovalNotification | None:
-        context = context_of(info._raw_info)
+    def notification(self, info: Info) -> ApprovalNotification | None:
+        context = context_of(info.raw)
         check("Approval.notification", context)
         viewer = context.viewer
         if not viewer.is_staff and self.origin_company_pk != viewer.organization_id:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
@@ -17,6 +17,7 @@ from models.enums import (
 )
 from resolvers.entities import JOB_APPLICATION
 from resolvers.pages import PageArguments, read_child_page, read_children
+from schema.info import Info
 from schema.types.connections import After, Connection, First
 from schema.types.node import Node
 
@@ -66,11 +67,11 @@ class JobApplication(Node):
 
     @strawberry.field
     async def invitation_requests(
-        self, info: strawberry.Info[Any, Any], first: First = None, after: After = None
+        self, info: Info, first: First = None, after: After = None
     ) -> Connection[_InvitationRequest]:
         arguments = PageArguments(first=first, after=after)
-        return await read_child_page(info._raw_info, JOB_APPLICATION, "invitationRequests", self.pk, arguments)  # pyright: ignore[reportReturnType]: a Page has the shape of a Connection
+        return await read_child_page(info.raw, JOB_APPLICATION, "invitationRequests", self.pk, arguments)  # pyright: ignore[reportReturnType]: a Page has the shape of a Connection
 
     @strawberry.field
-    async def surveys(self, info: strawberry.Info[Any, Any]) -> list[Survey]:
-        return await read_children(info._raw_info, JOB_APPLICATION, "surveys", self.pk)
+    async def surveys(self, info: Info) -> list[Survey]:
+        return await read_children(info.raw, JOB_APPLICATION, "surveys", self.pk)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
@@ -10,6 +10,7 @@ from models.enums import CompanyKind
 from resolvers.entities import COMPANY
 from resolvers.pages import read_child_page
 from schema.filters import AppointmentFilter, JobApplicationFilter, appointment_filter, job_application_filter
+from schema.info import Info
 from schema.scalars import SIRET
 from schema.types.connections import After, Before, Connection, First, Last, page_arguments
 from schema.types.geography import Department, PostalAddress, Region
@@ -37,7 +38,7 @@ class Company(Node):
     @strawberry.field
     async def job_applications(
         self,
-        info: strawberry.Info[Any, Any],
+        info: Info,
         filter: JobApplicationFilter | None = None,
         first: First = None,
         after: After = None,
@@ -45,7 +46,7 @@ class Company(Node):
         before: Before = None,
     ) -> Connection[_JobApplication]:
         return await read_child_page(  # pyright: ignore[reportReturnType]: a Page has the shape of a Connection
-            info._raw_info,
+            info.raw,
             COMPANY,
             "jobApplications",
             self.pk,
@@ -56,7 +57,7 @@ class Company(Node):
     @strawberry.field
     async def appointments(
         self,
-        info: strawberry.Info[Any, Any],
+        info: Info,
         filter: AppointmentFilter | None = None,
         first: First = None,
         after: After = None,
@@ -64,7 +65,7 @@ class Company(Node):
         before: Before = None,
     ) -> Connection[_Appointment]:
         return await read_child_page(  # pyright: ignore[reportReturnType]: a Page has the shape of a Connection
-            info._raw_info,
+            info.raw,
             COMPANY,
             "appointments",
             self.pk,

@@ -18,6 +18,7 @@ from resolvers.pages import read_child_page
 from schema.access import check, guarded
 from schema.enums import NirFormat, ProfileField
 from schema.filters import ParticipationFilter, participation_filter
+from schema.info import Info
 from schema.scalars import NIR
 from schema.types.connections import After, Before, Connection, First, Last, page_arguments
 from schema.types.geography import PostalAddress
@@ -80,8 +81,8 @@ class JobSeeker(Node):
             "MASKED for everyone who may see the job seeker; FULL needs READ_FULL_NIR and is written to the access log."
         )
     )
-    def nir(self, info: strawberry.Info[Any, Any], format: NirFormat = NirFormat.MASKED) -> NIR | None:
-        context = context_of(info._raw_info)
+    def nir(self, info: Info, format: NirFormat = NirFormat.MASKED) -> NIR | None:
+        context = context_of(info.raw)
         check("JobSeeker.nir", context)
         if format is NirFormat.MASKED:
             nir = open_nir(self.sealed_nir)
@@ -94,16 +95,16 @@ class JobSeeker(Node):
         return NIR(format_nir(nir)) if nir else None
 
     @strawberry.field
-    def identity_certifications(self, info: strawberry.Info[Any, Any]) -> list[IdentityCertification] | None:
-        check("JobSeeker.identityCertifications", context_of(info._raw_info))
+    def identity_certifications(self, info: Info) -> list[IdentityCertification] | None:
+        check("JobSeeker.identityCertifications", context_of(info.raw))
         return [
             IdentityCertification(authority=CertificationAuthority(certifier), certified_at=certified_at)
             for certifier, certified_at in self.certification_rows
         ]
 
     @strawberry.field(description="Fields that may no longer be edited because an authority certified them.")
-    def readonly_fields(self, info: strawberry.Info[Any, Any]) -> list[ProfileField] | None:
-        check("JobSeeker.readonlyFields", context_of(info._raw_info))
+    def readonly_fields(self, info: Info) -> list[ProfileField] | None:
+        check("JobSeeker.readonlyFields", context_of(info.raw))
         is_certified, has_nir, france_travail_id, birth_country, birth_place = self.lock_columns
         locked = locked_fields(
             is_certified=is_certified,
@@ -115,8 +116,8 @@ class JobSeeker(Node):
         return [field for field in ProfileField if field.value in locked]
 
     @strawberry.field
-    def consents(self, info: strawberry.Info[Any, Any]) -> list[Consent] | None:
-        check("JobSeeker.consents", context_of(info._raw_info))
+    def consents(self, info: Info) -> list[Consent] | None:
+        check("JobSeeker.consents", context_of(info.raw))
         return [
             Consent(purpose=ConsentPurpose(purpose), given_at=given_at, withdrawn_at=withdrawn_at)
             for purpose, given_at, withdrawn_at in self.consent_rows
@@ -125,7 +126,7 @@ class JobSeeker(Node):
     @strawberry.field
     async def approvals(
         self,
-        info: strawberry.Info[Any, Any],
+        info: Info,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -136,7 +137,7 @@ class JobSeeker(Node):
     @strawberry.field
     async def job_applications(
         self,
-        info: strawberry.Info[Any, Any],
+        info: Info,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -147,7 +148,7 @@ class JobSeeker(Node):
     @strawberry.field
     async def participations(
         self,
-        info: strawberry.Info[Any, Any],
+        info: Info,
         filter: ParticipationFilter | None = None,
         first: First = None,
         after: After = None,
@@ -155,7 +156,7 @@ class JobSeeker(Node):
         before: Before = None,
     ) -> Connection[_Participation]:
         return await read_child_page(  # pyright: ignore[reportReturnType]: a Page has the shape of a Connection
-            info._raw_info,
+            info.raw,
             JOB_SEEKER,
             "participations",
             self.pk,
@@ -164,14 +165,12 @@ class JobSeeker(Node):
         )
 
     @strawberry.field
-    async def surveys(
-        self, info: strawberry.Info[Any, Any], first: First = None, after: After = None
-    ) -> Connection[_Survey]:
+    async def surveys(self, info: Info, first: First = None, after: After = None) -> Connection[_Survey]:
         return await _children(info, "surveys", self.pk, first, after, None, None)
 
 
 async def _children(
-    info: strawberry.Info[Any, Any],
+    info: Info,
     name: str,
     parent: UUID,
     first: int | None,
@@ -179,4 +178,4 @@ async def _children(
     last: int | None,
     before: str | None,
 ) -> Any:
-    return await read_child_page(info._raw_info, JOB_SEEKER, name, parent, page_arguments(first, after, last, before))
+    return await read_child_page(info.raw, JOB_SEEKER, name, parent, page_arguments(first, after, last, before))
