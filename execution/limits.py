@@ -17,17 +17,16 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
-    GraphQLList,
-    GraphQLNonNull,
     GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
     VariableNode,
-    get_named_type,
     is_composite_type,
 )
+
+from execution.types import is_list, named_type
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,8 +177,7 @@ class _CostCounter:
         definition = self._schema.get_field(parent, node.name.value)
         if definition is None:
             return 1
-        field_type: Any = definition.type
-        kind = get_named_type(field_type)
+        kind = named_type(definition.type)
         below = self.of(node.selection_set, kind) if is_composite_type(kind) else 0
         return 1 + self._rows(node, definition) * below
 
@@ -189,7 +187,7 @@ class _CostCounter:
             known = [size for size in sizes if size is not None]
             # Whatever is wrong with a size (negative, too large) is for the field to refuse, not to pay for.
             return min(max(known, default=self._limits.default_page), 1_000) if known else self._limits.default_page
-        return self._limits.list_estimate if _is_list(definition.type) and not _is_page_part(node) else 1
+        return self._limits.list_estimate if is_list(definition.type) and not _is_page_part(node) else 1
 
     def _size(self, value: Any) -> int | None:
         if isinstance(value, IntValueNode):
@@ -206,10 +204,6 @@ _SIZES = frozenset({"first", "last", "limit"})
 def _is_page_part(node: FieldNode) -> bool:
     """The rows of a connection were counted where its size was asked for."""
     return node.name.value in ("edges", "nodes")
-
-
-def _is_list(kind: Any) -> bool:
-    return isinstance(kind.of_type if isinstance(kind, GraphQLNonNull) else kind, GraphQLList)
 
 
 def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:

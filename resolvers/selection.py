@@ -14,15 +14,15 @@ from graphql import (
     FieldNode,
     FragmentSpreadNode,
     GraphQLInterfaceType,
-    GraphQLNamedType,
     GraphQLObjectType,
     GraphQLResolveInfo,
     GraphQLUnionType,
     InlineFragmentNode,
     SelectionSetNode,
     VariableNode,
-    get_named_type,
 )
+
+from execution.types import named_type
 
 _MAX_CACHED = 2_000
 
@@ -87,12 +87,6 @@ def selection_of(info: GraphQLResolveInfo[Any], type_name: str | None = None) ->
 def _variables(info: GraphQLResolveInfo[Any]) -> Mapping[str, Any]:
     # The executor hands resolvers the plain coerced dict, as Strawberry's does (execution/executor.py).
     return cast("Mapping[str, Any]", info.variable_values)
-
-
-def named_type(kind: Any) -> GraphQLNamedType:
-    """Return the type that lists and non-nulls wrap."""
-    found: GraphQLNamedType = get_named_type(kind)
-    return found
 
 
 class _Collector:
