@@ -150,17 +150,21 @@ class _Campaign:
 
     async def _search(self, identity: Identity) -> str | None:
         """The identifier, or None when France Travail recognises nobody. Waits when it is asked to wait."""
+        stop = CampaignStop.RATE_LIMITED
         for tries_left in reversed(range(MAX_TRIES)):
             try:
                 return await self.france_travail.search_identity(identity.query())
             except PartnerRejected:
                 return None
+            except PartnerRateLimited as error:
+                stop, seconds = CampaignStop.RATE_LIMITED, error.retry_after
             except PartnerUnavailable as error:
-                if not (isinstance(error, PartnerRateLimited) or error.code == ErrorCode.BREAKER_OPEN):
+                if error.code != ErrorCode.BREAKER_OPEN:
                     raise
-                if tries_left:
-                    await self.sleep(max(error.retry_after or 0.0, _SHORTEST_WAIT_SECONDS))
-        raise _Stopped(CampaignStop.RATE_LIMITED)
+                stop, seconds = CampaignStop.UNAVAILABLE, error.retry_after
+            if tries_left:
+                await self.sleep(max(seconds or 0.0, _SHORTEST_WAIT_SECONDS))
+        raise _Stopped(stop)
 
     async def _keep(self, person: Person, france_travail_id: str, at: datetime, *, swapped: bool) -> None:
         if await keep_certified_identity(person, france_travail_id, at=at, with_swapped_names=swapped) is None:

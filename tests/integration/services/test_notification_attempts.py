@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -97,10 +98,8 @@ async def test_the_day_of_the_start_is_a_day_of_paris(france_travail: FranceTrav
 async def test_missing_data_of_the_person_waits_without_a_call(
     france_travail: FranceTravailClient, api: FakeFranceTravail, missing: str
 ):
-    if missing in ("nir", "birthdate"):
-        job_seeker = await make_job_seeker(profile={missing: None})
-    else:
-        job_seeker = await make_job_seeker(**{missing: ""})
+    values: dict[str, Any] = {"profile": {missing: None}} if missing in ("nir", "birthdate") else {missing: ""}
+    job_seeker = await make_job_seeker(**values)
     approval = await make_approval(job_seeker, pe_notification_status=Status.READY)
 
     status = await notify(approval, france_travail)

@@ -41,7 +41,8 @@ TAKEN = httpx.Response(200, json={"codeSortie": "S000"})
 
 
 async def run(france_travail: FranceTravailClient, clock: TickingClock, **values: Any) -> BatchSummary:
-    return await notify_batch(**({"france_travail": france_travail, "clock": clock, "sleep": Sleeps()} | values))
+    defaults: dict[str, Any] = {"france_travail": france_travail, "clock": clock, "sleep": Sleeps()}
+    return await notify_batch(**(defaults | values))
 
 
 def alarms(logs: Sequence[EventDict]) -> list[str]:
