@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     cors_allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="comma-separated origins of the SPA front ends"
     )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="comma-separated addresses of the proxies whose X-Forwarded-For and -Proto are believed"
+    )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
 
     database_pool_size: int = Field(10, ge=2, le=200, description="connections a process may hold")
@@ -106,7 +109,7 @@ class Settings(BaseSettings):
     pass_iae_batch_size: int = Field(140, ge=1, le=10_000, description="approvals and cancellations of one run")
     certification_batch_size: int = Field(200, ge=1, le=10_000, description="job seekers of one certification run")
 
-    @field_validator("cors_allowed_origins", "ft_scopes", "encryption_keys", mode="before")
+    @field_validator("cors_allowed_origins", "trusted_proxies", "ft_scopes", "encryption_keys", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -230,10 +233,6 @@ class Settings(BaseSettings):
     @property
     def is_production(self) -> bool:
         return self.environment is Environment.PRODUCTION
-
-    @property
-    def france_travail_is_configured(self) -> bool:
-        return self.ft_base_url is not None
 
 
 def _decode_key(name: str, value: SecretStr) -> bytes:

@@ -1,0 +1,75 @@
+"""From settings to what the parts of the house take: read by the entry points (app, cli, the worker) alone."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+
+from redis.asyncio import Redis
+
+from clients.france_travail import FranceTravailClient, FranceTravailConfig, build_france_travail_http
+from clients.http import CallPolicy, PartnerHTTP
+from clients.jwks import JWKSClient
+from clients.token_store import ValkeyTokenStore
+from clients.transport import build_http_client
+from models.database import DatabaseConfig
+from services.pacing import PostgresPacer
+from services.tokens import TokenVerifier
+from settings import Settings
+
+
+def database_config(settings: Settings, *, application_name: str) -> DatabaseConfig:
+    return DatabaseConfig(
+        url=settings.database_url,
+        keys=settings.key_ring,
+        application_name=application_name,
+        pool_max=settings.database_pool_size,
+        statement_timeout=settings.database_statement_timeout,
+        statement_cache_size=settings.database_statement_cache_size,
+    )
+
+
+async def token_verifier(settings: Settings, stack: AsyncExitStack) -> TokenVerifier:
+    """Return the verifier of bearer tokens; the stack closes what it opens."""
+    keys = None
+    if settings.auth_jwks_url is not None:
+        http = await stack.enter_async_context(build_http_client(settings.auth_jwks_url))
+        policy = CallPolicy(deadline_seconds=5)
+        keys = JWKSClient(PartnerHTTP("identity_provider", http, policy), settings.auth_jwks_url)
+    return TokenVerifier(
+        issuer=settings.auth_issuer,
+        audience=settings.auth_audience,
+        leeway=settings.auth_leeway,
+        keys=keys,
+        hs256_key=settings.auth_hs256_key.get_secret_value() if settings.auth_hs256_key else None,
+    )
+
+
+def france_travail_config(settings: Settings) -> FranceTravailConfig | None:
+    """Return how to speak to France Travail, or None when it is off."""
+    if (
+        settings.ft_base_url is None
+        or settings.ft_auth_base_url_partenaire is None
+        or settings.ft_client_id is None
+        or settings.ft_client_secret is None
+    ):
+        return None
+    return FranceTravailConfig(
+        base_url=settings.ft_base_url,
+        auth_base_url=settings.ft_auth_base_url_partenaire,
+        client_id=settings.ft_client_id,
+        client_secret=settings.ft_client_secret.get_secret_value(),
+        scopes=settings.ft_scopes,
+        timeout_seconds=settings.ft_timeout_seconds,
+        token_timeout_seconds=settings.ft_token_timeout_seconds,
+        token_margin_seconds=settings.ft_token_margin_seconds,
+        max_rps=settings.ft_max_rps,
+    )
+
+
+async def france_travail_client(settings: Settings, valkey: Redis, stack: AsyncExitStack) -> FranceTravailClient | None:
+    """Return the client of France Travail, or None when it is off; the stack closes what it opens."""
+    config = france_travail_config(settings)
+    if config is None:
+        return None
+    http = await stack.enter_async_context(build_france_travail_http(config))
+    return FranceTravailClient(config, http, ValkeyTokenStore(valkey), PostgresPacer(config.pace_rates()))
