@@ -234,6 +234,10 @@ class Settings(BaseSettings):
     def is_production(self) -> bool:
         return self.environment is Environment.PRODUCTION
 
+    @property
+    def france_travail_is_configured(self) -> bool:
+        return self.ft_base_url is not None
+
 
 def _decode_key(name: str, value: SecretStr) -> bytes:
     try:
