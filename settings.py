@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from clients.france_travail import FranceTravailConfig
 from models.encryption import KeyRing
 
 DEVELOPMENT_KEY = "development-only-key-never-use-it-in-production"
@@ -108,13 +109,31 @@ class Settings(BaseSettings):
     pass_iae_notifications_enabled: bool = Field(True, description="whether approvals are announced to France Travail")
     pass_iae_batch_size: int = Field(140, ge=1, le=10_000, description="approvals and cancellations of one run")
     certification_batch_size: int = Field(200, ge=1, le=10_000, description="job seekers of one certification run")
+    notification_interval: timedelta = Field(
+        timedelta(minutes=5), gt=timedelta(0), description="between the starts of two notification runs"
+    )
+    notification_last_hour: int = Field(
+        21, ge=0, le=23, description="last hour of the day, Europe/Paris, in which notification runs start"
+    )
+    notification_lease: timedelta = Field(
+        timedelta(seconds=60),
+        ge=timedelta(seconds=1),
+        description="a worker that died is taken over after so long; a living one renews its hold in time",
+    )
 
     @field_validator("cors_allowed_origins", "trusted_proxies", "ft_scopes", "encryption_keys", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("auth_leeway", "request_deadline", "database_statement_timeout", mode="before")
+    @field_validator(
+        "auth_leeway",
+        "request_deadline",
+        "database_statement_timeout",
+        "notification_interval",
+        "notification_lease",
+        mode="before",
+    )
     @classmethod
     def _seconds(cls, value: Any) -> Any:
         if not isinstance(value, str):
@@ -237,6 +256,27 @@ class Settings(BaseSettings):
     @property
     def france_travail_is_configured(self) -> bool:
         return self.ft_base_url is not None
+
+    def france_travail_config(self) -> FranceTravailConfig | None:
+        """What the client is built from; None when France Travail is off."""
+        if (
+            self.ft_base_url is None
+            or self.ft_auth_base_url_partenaire is None
+            or self.ft_client_id is None
+            or self.ft_client_secret is None
+        ):
+            return None
+        return FranceTravailConfig(
+            base_url=self.ft_base_url,
+            auth_base_url=self.ft_auth_base_url_partenaire,
+            client_id=self.ft_client_id,
+            client_secret=self.ft_client_secret.get_secret_value(),
+            scopes=self.ft_scopes,
+            timeout_seconds=self.ft_timeout_seconds,
+            token_timeout_seconds=self.ft_token_timeout_seconds,
+            token_margin_seconds=self.ft_token_margin_seconds,
+            max_rps=self.ft_max_rps,
+        )
 
 
 def _decode_key(name: str, value: SecretStr) -> bytes:
