@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -55,7 +55,6 @@ class GraphQLClient:
     """Sends operations as somebody."""
 
     http: httpx.AsyncClient
-    rung: list[tuple[str, UUID]] = field(default_factory=list)
 
     async def __call__(
         self,
@@ -92,12 +91,17 @@ def token_for(
 
 
 @pytest.fixture
-def resources() -> Resources:
-    async def silent(job: str, record_id: UUID) -> None:
+def rung() -> list[tuple[str, UUID]]:
+    """What the bell was rung for: the job's name and the row's id."""
+    return []
+
+
+@pytest.fixture
+def resources(rung: list[tuple[str, UUID]]) -> Resources:
+    async def ring(job: str, record_id: UUID) -> None:
         rung.append((job, record_id))
 
-    rung: list[tuple[str, UUID]] = []
-    return Resources(cursors=CursorSigner(b"tests-only-cursor-key"), ring=silent)
+    return Resources(cursors=CursorSigner(b"tests-only-cursor-key"), ring=ring)
 
 
 @pytest.fixture(scope="session")
