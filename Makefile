@@ -34,11 +34,13 @@ check: $(INSTALLED) ## everything that CI checks but the tests
 	$(BIN)/pyright
 	$(BIN)/traverse schema --check
 	$(BIN)/traverse migrate --check
+	$(BIN)/python -m docs.generate --check
 
-fix: $(INSTALLED) ## repair what a machine can: format, imports, printed schema
+fix: $(INSTALLED) ## repair what a machine can: format, imports, printed schema, generated pages
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/traverse schema --write
+	$(BIN)/python -m docs.generate
 
 bench: $(INSTALLED) ## measure, side by side in one run
 	$(BIN)/python -m benchmarks

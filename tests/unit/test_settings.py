@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from settings import (  # noqa: TID251 (settings are what is tested)
+from settings import (
     DEVELOPMENT_KEY,
     Environment,
     Settings,

@@ -1,0 +1,154 @@
+"""Write the reference pages that the code knows best: `python -m docs.generate`, with `--check` to compare only."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from datetime import timedelta
+from enum import Enum
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Union, cast, get_args, get_origin
+from unittest.mock import patch
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from settings import Settings, SettingsError, load_settings  # noqa: TID251 (this page describes them)
+
+SETTINGS_PAGE = Path(__file__).parent / "reference" / "settings.md"
+
+# A variable belongs to the first group whose prefix it has; what belongs to none is general.
+_GROUPS = (
+    ("Keys", ("SECRET_", "ENCRYPTION_", "FINGERPRINT_")),
+    ("Engines", ("DATABASE_", "REDIS_")),
+    ("Identity of callers", ("AUTH_",)),
+    ("Limits of an operation", ("GRAPHQL_", "REQUEST_")),
+    ("France Travail", ("FT_",)),
+    ("Announcing approvals and certifying identities", ("PASS_IAE_", "CERTIFICATION_", "NOTIFICATION_")),
+)
+_GENERAL = "The process"
+
+_HEAD = """\
+<!-- Written by `python -m docs.generate` from settings.py: edit the descriptions there. -->
+
+# Settings
+
+Everything is read from the environment, once, when a process starts. A wrong value stops the start with one sentence
+that names its variable; a variable that is set to nothing counts as not set. Durations are in seconds, lists are
+separated by commas. Secrets, and URLs that may hold one, never show in logs or errors.
+
+A partner whose variables are not set is off: its fields answer so, its jobs do nothing. Its variables are set all or
+none. In production (`ENVIRONMENT=production`) the variables marked **required** must be set, every URL of a partner or
+of the identity provider must be `https://`, and development keys are refused.
+"""
+
+
+def settings_page() -> str:
+    """Return the page on settings, as it must be committed."""
+    required = _required_in_production()
+    groups: dict[str, list[str]] = {_GENERAL: [], **{title: [] for title, _ in _GROUPS}}
+    for name, field in Settings.model_fields.items():
+        groups[_group_of(name.upper())].append(_row(name.upper(), field, required=name.upper() in required))
+    parts = [_HEAD]
+    for title, rows in groups.items():
+        if rows:
+            parts.append(
+                f"\n## {title}\n\n| variable | value | default | what it decides |\n| --- | --- | --- | --- |\n"
+            )
+            parts.extend(rows)
+    return "".join(parts)
+
+
+def _group_of(variable: str) -> str:
+    return next((title for title, prefixes in _GROUPS if variable.startswith(prefixes)), _GENERAL)
+
+
+def _required_in_production() -> frozenset[str]:
+    """Ask the settings themselves: start in production with nothing else and see what they miss."""
+    with patch.dict(os.environ, {"ENVIRONMENT": "production"}, clear=True):
+        try:
+            load_settings()
+        except SettingsError as refusal:
+            return frozenset(line.partition(":")[0] for line in str(refusal).splitlines())
+    return frozenset()
+
+
+def _row(variable: str, field: FieldInfo, *, required: bool) -> str:
+    description = (field.description or "").replace("|", "\\|")
+    if required:
+        description += ". **Required** in production"
+    return f"| `{variable}` | {_value(field)} | {_default(field)} | {description} |\n"
+
+
+def _value(field: FieldInfo) -> str:
+    kind = _type_of(field.annotation)
+    words = _words(kind)
+    limits = _limits(field, seconds=kind is timedelta)
+    return f"{words}, {limits}" if limits else words
+
+
+def _type_of(annotation: Any) -> Any:
+    """The type without its None."""
+    if get_origin(annotation) in (Union, UnionType):
+        return next(part for part in get_args(annotation) if part is not NoneType)
+    return annotation
+
+
+def _words(kind: Any) -> str:
+    if get_origin(kind) is tuple:
+        return "secrets" if get_args(kind)[0] is SecretStr else "list"
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return "one of its names"
+    names = {str: "text", SecretStr: "secret", int: "whole number", float: "number", bool: "true or false"}
+    return "seconds" if kind is timedelta else names[kind]
+
+
+def _limits(field: FieldInfo, *, seconds: bool) -> str:
+    signs = {"ge": "from {}", "gt": "above {}", "le": "to {}", "lt": "below {}"}
+    found: list[str] = []
+    for constraint in field.metadata:
+        for name, words in signs.items():
+            bound = getattr(constraint, name, None)
+            if bound is not None:
+                found.append(words.format(_number(bound.total_seconds() if seconds else bound)))
+    return " ".join(found)
+
+
+def _default(field: FieldInfo) -> str:
+    default: Any = field.default
+    if default is None or default is PydanticUndefined or default == ():
+        return "none"
+    if isinstance(default, SecretStr):
+        return "a development value"
+    if isinstance(default, timedelta):
+        return f"`{_number(default.total_seconds())}`"
+    if isinstance(default, tuple):
+        return f"`{','.join(cast('tuple[str, ...]', default))}`"
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    return f"`{_number(default)}`" if isinstance(default, (int, float)) else f"`{default}`"
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value == int(value) else str(value)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the pages. With `--check`: return 1, and say what to do, when a committed page is not the one written."""
+    parser = argparse.ArgumentParser(prog="python -m docs.generate", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when a page is out of date")
+    only_check: bool = parser.parse_args(arguments).check
+    page = settings_page()
+    if not only_check:
+        SETTINGS_PAGE.write_text(page, encoding="utf-8")
+    elif not SETTINGS_PAGE.exists() or SETTINGS_PAGE.read_text(encoding="utf-8") != page:
+        sys.stderr.write("docs/reference/settings.md: not what settings.py says; run `python -m docs.generate`\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
