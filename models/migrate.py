@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
@@ -14,6 +16,7 @@ from tortoise.migrations.writer import MigrationWriter
 from models.database import DatabaseConfig, connection_parameters, tortoise_config
 
 MIGRATION_LOCK = 0x7472617665727365  # "traverse": one migrating process at a time on a database
+_LONGEST_STATEMENT = timedelta(hours=1)
 _APPS = {"models": {"models": ["models"], "migrations": "models.migrations", "default_connection": "default"}}
 
 
@@ -38,8 +41,10 @@ async def _migrate(config: DatabaseConfig, target: str) -> list[str]:
         if event in ("apply_done", "rollback_done"):
             ran.append(name)
 
+    # An index over a large table takes longer than any statement of a request may.
+    patient = replace(config, statement_timeout=_LONGEST_STATEMENT)
     async with TortoiseContext() as context:
-        await context.init(config=tortoise_config(config), init_connections=False)
+        await context.init(config=tortoise_config(patient), init_connections=False)
         executor = MigrationExecutor(get_connection("default"), _APPS)
         await executor.migrate([MigrationTarget(app_label="models", name=target)], progress=note)
     return ran

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -96,6 +98,12 @@ async def test_a_migration_waits_for_the_one_under_way(empty_database: DatabaseC
 
         assert await waiting == STEPS
         assert before == set()
+
+
+async def test_a_migration_may_take_longer_than_the_statement_of_a_request(empty_database: DatabaseConfig):
+    hasty = replace(empty_database, statement_timeout=timedelta(milliseconds=1))
+
+    assert await migrate(hasty) == STEPS
 
 
 async def test_migrating_fails_at_once_where_no_database_answers():
