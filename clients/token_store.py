@@ -8,6 +8,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from enum import StrEnum
 from time import monotonic
 from typing import Any, Protocol, TypeVar, cast
 
@@ -28,6 +29,14 @@ return 0
 """
 
 
+class LockState(StrEnum):
+    """How the body of a lock runs. For most tokens it does not matter: one token call more hurts nobody."""
+
+    HELD = "held"
+    BUSY = "busy"  # somebody else kept it for longer than we wait
+    CACHE_DOWN = "cache_down"
+
+
 class TokenStore(Protocol):
     """Where the current token of a key is kept. The values are secrets."""
 
@@ -37,7 +46,7 @@ class TokenStore(Protocol):
 
     async def delete(self, key: str) -> None: ...
 
-    def lock(self, key: str, lease_seconds: float) -> AbstractAsyncContextManager[None]:
+    def lock(self, key: str, lease_seconds: float) -> AbstractAsyncContextManager[LockState]:
         """Hold off the other processes while one renews. Advisory: after a bounded wait the body runs anyway."""
         ...
 
@@ -79,29 +88,28 @@ class ValkeyTokenStore:
             await self._run(self._redis.delete(self._prefix + key))
 
     @asynccontextmanager
-    async def lock(self, key: str, lease_seconds: float) -> AsyncGenerator[None, None]:
+    async def lock(self, key: str, lease_seconds: float) -> AsyncGenerator[LockState, None]:
         name = f"{self._prefix}lock:{key}"
         owner = secrets.token_hex(16)
-        has_lock = await self._acquire(name, owner, lease_seconds)
+        state = await self._acquire(name, owner, lease_seconds)
         try:
-            yield
+            yield state
         finally:
-            if has_lock:
+            if state is LockState.HELD:
                 with suppress(_CacheDownError):
                     await self._run(cast("Awaitable[Any]", self._redis.eval(_RELEASE, 1, name, owner)))
 
-    async def _acquire(self, name: str, owner: str, lease_seconds: float) -> bool:
-        """False when the cache is down, or when somebody else kept the lock for longer than we wait."""
+    async def _acquire(self, name: str, owner: str, lease_seconds: float) -> LockState:
         give_up_at = monotonic() + self._lock_wait_seconds
         lease_ms = max(int(lease_seconds * 1000), 1)
         with suppress(_CacheDownError):
             while not await self._run(self._redis.set(name, owner, nx=True, px=lease_ms)):
                 if monotonic() >= give_up_at:
                     log.warning("token_lock_not_obtained", waited_seconds=self._lock_wait_seconds)
-                    return False
+                    return LockState.BUSY
                 await asyncio.sleep(self._poll_seconds)
-            return True
-        return False
+            return LockState.HELD
+        return LockState.CACHE_DOWN
 
     async def _run(self, command: Awaitable[T]) -> T:
         try:

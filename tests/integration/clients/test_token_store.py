@@ -7,7 +7,7 @@ import pytest
 import redis.asyncio
 from structlog.testing import capture_logs
 
-from clients.token_store import ValkeyTokenStore
+from clients.token_store import LockState, ValkeyTokenStore
 from demo.engines import Engines
 
 KEY = "france_travail:partenaire:PAR_tests:0123"
@@ -87,9 +87,10 @@ async def test_a_holder_whose_lease_ran_out_does_not_free_the_lock_of_the_next_o
 
 
 async def test_the_lock_of_a_killed_holder_ends_with_its_lease(store: ValkeyTokenStore, valkey: redis.asyncio.Redis):
-    async with store.lock(KEY, 10):
+    async with store.lock(KEY, 10) as state:
         remaining_ms = await valkey.pttl(f"partner-token:lock:{KEY}")
 
+    assert state is LockState.HELD
     assert 9_000 < remaining_ms <= 10_000
 
 
@@ -97,26 +98,26 @@ async def test_a_lock_kept_for_too_long_by_somebody_else_is_passed_without(valke
     name = f"partner-token:lock:{KEY}"
     await valkey.set(name, "somebody else")
     impatient = ValkeyTokenStore(valkey, lock_wait_seconds=0.02, poll_seconds=0.005)
-    has_run = False
+    states: list[LockState] = []
 
-    async with impatient.lock(KEY, 10):
-        has_run = True
+    async with impatient.lock(KEY, 10) as state:
+        states.append(state)
 
-    assert has_run
+    assert states == [LockState.BUSY]
     assert await valkey.get(name) == b"somebody else"
 
 
 async def test_without_valkey_nothing_fails_and_nothing_is_remembered(store_without_valkey: ValkeyTokenStore):
     store = store_without_valkey
-    has_run = False
+    states: list[LockState] = []
 
     await store.set(KEY, "Bearer abc", 100)
     await store.delete(KEY)
-    async with asyncio.timeout(3), store.lock(KEY, 10):
-        has_run = True
+    async with asyncio.timeout(3), store.lock(KEY, 10) as state:
+        states.append(state)
 
     assert await store.get(KEY) is None
-    assert has_run
+    assert states == [LockState.CACHE_DOWN]
 
 
 async def test_a_valkey_that_never_answers_costs_one_second_at_most_a_command():

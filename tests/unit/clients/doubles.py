@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from clients.observer import CallOutcome
+from clients.token_store import LockState
 
 
 @dataclass
@@ -43,10 +44,10 @@ class MemoryTokenStore:
         self.ttls.pop(key, None)
 
     @asynccontextmanager
-    async def lock(self, key: str, lease_seconds: float) -> AsyncGenerator[None, None]:
+    async def lock(self, key: str, lease_seconds: float) -> AsyncGenerator[LockState, None]:
         async with self._mutex:
             self.locks.append(key)
-            yield
+            yield LockState.HELD
 
     def expire(self) -> None:
         self.values.clear()
@@ -66,8 +67,8 @@ class DownTokenStore:
         return None
 
     @asynccontextmanager
-    async def lock(self, key: str, lease_seconds: float) -> AsyncGenerator[None, None]:
-        yield
+    async def lock(self, key: str, lease_seconds: float) -> AsyncGenerator[LockState, None]:
+        yield LockState.CACHE_DOWN
 
 
 @dataclass
