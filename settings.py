@@ -18,7 +18,6 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from clients.france_travail import FranceTravailConfig
 from models.encryption import KeyRing
 
 DEVELOPMENT_KEY = "development-only-key-never-use-it-in-production"
@@ -256,27 +255,6 @@ class Settings(BaseSettings):
     @property
     def france_travail_is_configured(self) -> bool:
         return self.ft_base_url is not None
-
-    def france_travail_config(self) -> FranceTravailConfig | None:
-        """What the client is built from; None when France Travail is off."""
-        if (
-            self.ft_base_url is None
-            or self.ft_auth_base_url_partenaire is None
-            or self.ft_client_id is None
-            or self.ft_client_secret is None
-        ):
-            return None
-        return FranceTravailConfig(
-            base_url=self.ft_base_url,
-            auth_base_url=self.ft_auth_base_url_partenaire,
-            client_id=self.ft_client_id,
-            client_secret=self.ft_client_secret.get_secret_value(),
-            scopes=self.ft_scopes,
-            timeout_seconds=self.ft_timeout_seconds,
-            token_timeout_seconds=self.ft_token_timeout_seconds,
-            token_margin_seconds=self.ft_token_margin_seconds,
-            max_rps=self.ft_max_rps,
-        )
 
 
 def _decode_key(name: str, value: SecretStr) -> bytes:

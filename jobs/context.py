@@ -1,0 +1,34 @@
+"""What the jobs of a worker process share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from clients.france_travail import FranceTravailClient
+from jobs.current import CurrentJobs
+from jobs.rounds import Rounds
+from services.leases import DEFAULT_LEASE
+from services.notification import BATCH_SIZE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationPlan:
+    """How approvals are announced. `last_hour`: of the day in Europe/Paris, in which runs still start."""
+
+    enabled: bool = True
+    interval: timedelta = timedelta(minutes=5)
+    last_hour: int = 21
+    batch_size: int = BATCH_SIZE
+    lease: timedelta = DEFAULT_LEASE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerContext:
+    """`france_travail` is None where the partner is not configured: what needs it does nothing."""
+
+    france_travail: FranceTravailClient | None
+    notification: NotificationPlan
+    certification_batch_size: int
+    rounds: Rounds
+    current: CurrentJobs

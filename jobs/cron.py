@@ -1,0 +1,37 @@
+"""The timetable: which jobs the bell may call, and what happens at which hour (UTC).
+
+| name                  | when                                             | begun by              |
+| --------------------- | ------------------------------------------------ | --------------------- |
+| notify_approvals      | every 5 minutes, 00:00 to 21:59 in Europe/Paris  | jobs/notification.py  |
+| certify_job_seekers   | at minute 10 of every hour, and at a start       | the queue             |
+| forget_heartbeats     | 03:40 UTC                                        | the queue             |
+
+Each is a sweep over what is due: safe at any time, any number of times. Each leaves its last run in `cron_run`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from jobs.certification import begin_certification
+from jobs.context import WorkerContext
+from jobs.heartbeat import forget_old_heartbeats
+from jobs.notification import NOTIFY_APPROVAL, notify_approval
+from jobs.queue import Job, Tick
+from services.runs import exclusive_run
+
+FORGET_HEARTBEATS = "forget_heartbeats"
+
+
+async def forget_heartbeats(_: WorkerContext) -> None:
+    """Tick: delete the heartbeats of workers that are gone for good."""
+    async with exclusive_run(FORGET_HEARTBEATS, every=timedelta(hours=1)) as run:
+        if run is not None:
+            run.summary = {"deleted": await forget_old_heartbeats()}
+
+
+JOBS = (Job(NOTIFY_APPROVAL, notify_approval),)
+TICKS = (
+    Tick("tick_certify_job_seekers", begin_certification, minute=10, at_start=True),
+    Tick("tick_forget_heartbeats", forget_heartbeats, hour=3, minute=40),
+)

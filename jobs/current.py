@@ -1,0 +1,35 @@
+"""What a worker process is doing now, for its heartbeat."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import count
+
+from services.clock import Clock, utc_now
+
+
+class CurrentJobs:
+    """The jobs and rounds under way in this process: names, ids and starts, nothing else."""
+
+    def __init__(self, clock: Clock = utc_now) -> None:
+        self._clock = clock
+        self._numbers = count()
+        self._running: dict[int, tuple[str, str | None, datetime]] = {}
+
+    @contextmanager
+    def tracking(self, name: str, record_id: str | None = None) -> Generator[None]:
+        number = next(self._numbers)
+        self._running[number] = (name, record_id, self._clock())
+        try:
+            yield
+        finally:
+            del self._running[number]
+
+    def as_json(self) -> list[dict[str, str | None]]:
+        """Oldest first."""
+        return [
+            {"name": name, "id": record_id, "started_at": started_at.isoformat()}
+            for name, record_id, started_at in self._running.values()
+        ]

@@ -1,0 +1,71 @@
+"""The worker process: what it opens, what runs in it, how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import structlog
+
+from jobs.context import NotificationPlan, WorkerContext
+from jobs.cron import JOBS, TICKS
+from jobs.current import CurrentJobs
+from jobs.heartbeat import beating
+from jobs.notification import notify_regularly
+from jobs.queue import QUEUE, SHUTDOWN_GRACE, QueueServer
+from jobs.rounds import Rounds
+from jobs.valkey import connect
+from logs import configure_logging
+from models.database import close_database, open_database
+from settings import Settings
+from wiring import database_config, france_travail_client
+
+log = structlog.get_logger(__name__)
+
+
+def run_worker(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT. Survives a Valkey that goes away; a supervisor restarts it after anything else."""
+    configure_logging(level=settings.log_level, as_json=settings.is_production)
+    asyncio.run(_work(settings))
+
+
+async def _work(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with _opened(settings, stop) as context:
+        server = QueueServer(lambda: connect(settings.redis_url), context, jobs=JOBS, ticks=TICKS)
+        log.info("worker_started", queue=QUEUE, france_travail=context.france_travail is not None)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(server.serve())
+            group.create_task(notify_regularly(context))
+        await context.rounds.finish(SHUTDOWN_GRACE)
+    log.info("worker_stopped")
+
+
+@asynccontextmanager
+async def _opened(settings: Settings, stop: asyncio.Event) -> AsyncGenerator[WorkerContext, None]:
+    current = CurrentJobs()
+    async with AsyncExitStack() as stack:
+        await open_database(database_config(settings, application_name="traverse-worker"))
+        stack.push_async_callback(close_database)
+        valkey = await stack.enter_async_context(connect(settings.redis_url))
+        france_travail = await france_travail_client(settings, valkey, stack)
+        if france_travail is None:
+            log.info("partner_off", partner="france_travail", advice="set the FT_ variables to turn it on")
+        await stack.enter_async_context(beating(QUEUE, current))
+        yield WorkerContext(
+            france_travail=france_travail,
+            notification=NotificationPlan(
+                enabled=settings.pass_iae_notifications_enabled,
+                interval=settings.notification_interval,
+                last_hour=settings.notification_last_hour,
+                batch_size=settings.pass_iae_batch_size,
+                lease=settings.notification_lease,
+            ),
+            certification_batch_size=settings.certification_batch_size,
+            rounds=Rounds(stop, current),
+            current=current,
+        )
