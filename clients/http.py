@@ -29,9 +29,9 @@ from clients.errors import (
 from clients.observer import CallOutcome, Observer
 from clients.pacing import Pacer
 from clients.retry_after import parse_retry_after
-from clients.transport import PartnerRequest, RawAnswer, Trouble, build_http_client, exchange
+from clients.transport import PartnerRequest, RawAnswer, Trouble, Upload, build_http_client, exchange
 
-__all__ = ["CallPolicy", "PartnerHTTP", "PartnerRequest", "build_http_client"]
+__all__ = ["CallPolicy", "PartnerHTTP", "PartnerRequest", "Upload", "build_http_client"]
 
 T = TypeVar("T")
 

@@ -22,11 +22,20 @@ _OURS = (httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """One file of a multipart form."""
+
+    file_name: str
+    content: bytes = field(repr=False)
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PartnerRequest:
     """A request in plain values; `json`, `form` and `content` exclude each other.
 
     `url` is absolute, or a path under the base URL of the HTTP client. Personal data belongs in the body: what stands
-    in `url` or `params` ends up in access logs.
+    in `url` or `params` ends up in access logs. With `files` the form is sent as multipart; a list repeats its name.
     """
 
     method: str
@@ -34,7 +43,8 @@ class PartnerRequest:
     params: Mapping[str, str | list[str]] | None = field(default=None, repr=False)
     headers: Mapping[str, str] | None = field(default=None, repr=False)
     json: JSON | None = field(default=None, repr=False)
-    form: Mapping[str, str] | None = field(default=None, repr=False)
+    form: Mapping[str, str | list[str]] | None = field(default=None, repr=False)
+    files: Mapping[str, Upload] | None = field(default=None, repr=False)
     content: bytes | None = field(default=None, repr=False)
 
 
@@ -129,8 +139,15 @@ def _build(http: httpx.AsyncClient, request: PartnerRequest) -> httpx.Request:
         headers=request.headers,
         json=request.json,
         data=request.form,
+        files=_files_of(request),
         content=request.content,
     )
+
+
+def _files_of(request: PartnerRequest) -> dict[str, tuple[str, bytes, str]] | None:
+    if request.files is None:
+        return None
+    return {name: (upload.file_name, upload.content, upload.content_type) for name, upload in request.files.items()}
 
 
 async def _read_capped(response: httpx.Response, max_bytes: int) -> bytes | None:
