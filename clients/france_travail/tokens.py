@@ -1,7 +1,5 @@
-"""OAuth2 client credentials at France Travail: one token a key, renewed by one caller at a time."""
+"""OAuth2 client credentials at France Travail."""
 
-import asyncio
-import copy
 import hashlib
 import re
 from http import HTTPStatus
@@ -9,14 +7,13 @@ from http import HTTPStatus
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from clients.answers import Reply
-from clients.errors import Delivery, PartnerError
 from clients.france_travail.config import TOKEN_OPERATION, FranceTravailConfig
 from clients.france_travail.errors import FranceTravailConfigurationError
 from clients.http import PartnerHTTP, PartnerRequest
+from clients.shared_token import FreshToken, SharedToken
 from clients.token_store import TokenStore
 
 TOKEN_PATH = "/connexion/oauth2/access_token"  # noqa: S105 - a path
-_LOCK_LEASE_MARGIN_SECONDS = 5.0  # the lock must outlive the token call
 _OAUTH_ERROR = re.compile(r"[a-z_]{1,64}")
 
 
@@ -38,59 +35,22 @@ _TOKEN_REFUSAL = TypeAdapter(_TokenRefusal)
 
 
 class TokenSource:
-    """Hands out the ready `Authorization` value. The store shares it between processes, under one lock a key."""
+    """Hands out the ready `Authorization` value."""
 
     def __init__(self, config: FranceTravailConfig, partner: PartnerHTTP, store: TokenStore) -> None:
         self._config = config
         self._partner = partner
-        self._store = store
-        self._key = _cache_key(config)
-        self._single_flight = asyncio.Lock()
-        self._finished_attempts = 0
-        self._last_failure: PartnerError | None = None
+        self._token = SharedToken(_cache_key(config), store, self._fetch, fetch_seconds=config.token_timeout_seconds)
 
     async def authorization(self) -> str:
         """The current value. Raises PartnerUnavailable when none can be had; nothing else was sent then."""
-        return await self._store.get(self._key) or await self.renew(refused=None)
+        return await self._token.value()
 
-    async def renew(self, *, refused: str | None) -> str:
-        """Another value than the refused one: somebody else's renewal if there was one, else our own token call."""
-        attempts_before = self._finished_attempts
-        async with self._single_flight:
-            if (current := await self._current_unless(refused)) is not None:
-                return current
-            if self._last_failure is not None and self._finished_attempts > attempts_before:
-                # It failed while we queued. Without this, n waiters would wait for n timeouts, one after the other.
-                raise copy.copy(self._last_failure)
-            async with self._store.lock(self._key, self._config.token_timeout_seconds + _LOCK_LEASE_MARGIN_SECONDS):
-                if (current := await self._current_unless(refused)) is not None:
-                    return current
-                return await self._fetch_and_share(refused)
+    async def renew(self, *, refused: str) -> str:
+        """Another value than the refused one."""
+        return await self._token.renew(refused=refused)
 
-    async def _current_unless(self, refused: str | None) -> str | None:
-        current = await self._store.get(self._key)
-        return None if current == refused else current
-
-    async def _fetch_and_share(self, refused: str | None) -> str:
-        if refused is not None:
-            await self._store.delete(self._key)
-        self._last_failure = None
-        try:
-            answer = await self._fetch()
-        except PartnerError as error:
-            # Whatever became of the token call, the request that needs the token has not left.
-            error.delivery = Delivery.NOT_SENT
-            self._last_failure = copy.copy(error)
-            raise
-        finally:
-            self._finished_attempts += 1
-        authorization = f"{answer.token_type} {answer.access_token}"
-        ttl_seconds = int(answer.expires_in - self._config.token_margin_seconds)
-        if ttl_seconds > 0:
-            await self._store.set(self._key, authorization, ttl_seconds)
-        return authorization
-
-    async def _fetch(self) -> _TokenAnswer:
+    async def _fetch(self) -> FreshToken:
         config = self._config
         request = PartnerRequest(
             method="POST",
@@ -104,7 +64,11 @@ class TokenSource:
                 "scope": " ".join((f"application_{config.client_id}", *config.scopes)),
             },
         )
-        return await self._partner.call(TOKEN_OPERATION, request, _read_token)
+        answer = await self._partner.call(TOKEN_OPERATION, request, _read_token)
+        return FreshToken(
+            value=f"{answer.token_type} {answer.access_token}",
+            ttl_seconds=int(answer.expires_in - config.token_margin_seconds),
+        )
 
 
 def _read_token(reply: Reply) -> _TokenAnswer:
