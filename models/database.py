@@ -7,7 +7,7 @@ import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -29,7 +29,7 @@ _RETRIED_SQLSTATES = frozenset({"40001", "40P01", "55P03"})
 class DatabaseConfig:
     """How to reach PostgreSQL. `url`: postgresql://user:password@host:port/name, `?host=/dir` for a Unix socket."""
 
-    url: str
+    url: str = field(repr=False)  # it may hold a password
     keys: KeyRing
     application_name: str = "traverse"
     pool_min: int = 1
