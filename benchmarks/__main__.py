@@ -18,16 +18,17 @@ from typing import Any
 
 import asyncpg
 import orjson
-from demo.simulated import simulated_world
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks import load
-from demo.cast import build_cast
+from demo.cast import SimulatedWorld, build_cast
 from demo.engines import EmbeddedEngines
 from demo.load import load_cast
 from models.database import DatabaseConfig, connection_parameters
 from models.migrate import migrate
+from sandbox.cast import PEOPLE
+from sandbox.france_travail.identifiers import id_national_of
 from services.tokens import issue_development_token
 from settings import Settings
 
@@ -41,26 +42,28 @@ QUERY = """query Page($first: Int) { jobApplications(first: $first) { edges { no
 
 def main() -> None:
     console = Console()
-    with tempfile.TemporaryDirectory(prefix="traverse-bench-") as folder:
-        with EmbeddedEngines(Path(folder) / "data", os.environ) as engines:
-            environ = {
-                **os.environ,
-                "DATABASE_URL": engines.database_url,
-                "REDIS_URL": engines.redis_url,
-                "ENVIRONMENT": "development",
-                "AUTH_HS256_KEY": secrets.token_urlsafe(32),
-                "LOG_LEVEL": "WARNING",
-            }
-            asyncio.run(_seed(environ))
-            token = asyncio.run(_token(environ))
-            with _server("app:build", environ) as traverse, _server("benchmarks.limit:build", environ) as limit:
-                asyncio.run(_compare(console, token, traverse, limit))
+    with (
+        tempfile.TemporaryDirectory(prefix="traverse-bench-") as folder,
+        EmbeddedEngines(Path(folder) / "data", os.environ) as engines,
+    ):
+        environ = {
+            **os.environ,
+            "DATABASE_URL": engines.database_url,
+            "REDIS_URL": engines.redis_url,
+            "ENVIRONMENT": "development",
+            "AUTH_HS256_KEY": secrets.token_urlsafe(32),
+            "LOG_LEVEL": "WARNING",
+        }
+        asyncio.run(_seed(environ))
+        token = asyncio.run(_token(environ))
+        with _server("app:build", environ) as traverse, _server("benchmarks.limit:build", environ) as limit:
+            asyncio.run(_compare(console, token, traverse, limit))
 
 
 async def _seed(environ: dict[str, str]) -> None:
     config = _database(environ)
     await migrate(config)
-    await load_cast(config, build_cast(datetime.now(UTC), simulated_world()))
+    await load_cast(config, build_cast(datetime.now(UTC), SimulatedWorld(id_national_of, PEOPLE)))
 
 
 def _database(environ: dict[str, str]) -> DatabaseConfig:

@@ -1,0 +1,131 @@
+"""The ASGI application: which paths are served, and what a process opens and closes. No logic of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import structlog
+from redis.asyncio import Redis
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
+
+from execution.engine import GraphQLEngine
+from execution.limits import Limits
+from health import readiness
+from jobs.queue import JobQueue
+from jobs.valkey import connect
+from logs import configure_logging
+from middleware import RequestIdMiddleware, SecurityHeadersMiddleware
+from models.database import close_database, open_database
+from resolvers.context import Resources
+from resolvers.cursors import CursorSigner
+from schema.build import build_schema
+from schema.http import EndpointConfig, GraphQLEndpoint
+from settings import Settings, load_settings
+from wiring import database_config, france_travail_client, token_verifier
+
+log = structlog.get_logger(__name__)
+
+_GRAPHIQL = Path(__file__).parent / "schema" / "static" / "graphiql"
+
+
+def build() -> Starlette:
+    """Return the application for uvicorn (`app:build`, a factory), from the environment."""
+    return create_app(load_settings())
+
+
+def create_app(settings: Settings) -> Starlette:
+    """Return the application. It opens nothing before its lifespan starts."""
+    configure_logging(level=settings.log_level, as_json=settings.is_production)
+    process = _Process(settings)
+    routes: list[BaseRoute] = [
+        Route("/graphql", process.graphql),
+        Route("/healthz", _healthz),
+        Route("/readyz", process.readyz),
+    ]
+    if not settings.is_production:
+        routes.append(Mount("/graphql/static", StaticFiles(directory=_GRAPHIQL)))
+    return Starlette(
+        routes=routes,
+        lifespan=process.lifespan,
+        middleware=[
+            Middleware(RequestIdMiddleware),
+            Middleware(SecurityHeadersMiddleware, strict_transport=settings.is_production),
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.cors_allowed_origins,
+                allow_methods=["GET", "POST"],
+                allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
+                expose_headers=["X-Request-ID"],
+                max_age=600,
+            ),
+        ],
+    )
+
+
+async def _healthz(_: Request) -> PlainTextResponse:
+    return PlainTextResponse("ok")
+
+
+class _GraphQLRoute:
+    """Hands requests to the endpoint that the lifespan made."""
+
+    endpoint: GraphQLEndpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.endpoint(scope, receive, send)
+
+
+class _Process:
+    """What one API process holds open, between its start and its end."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.graphql = _GraphQLRoute()
+        self._valkey: Redis | None = None
+
+    @asynccontextmanager
+    async def lifespan(self, _: Starlette) -> AsyncGenerator[None, None]:
+        settings = self._settings
+        async with AsyncExitStack() as stack:
+            await open_database(database_config(settings, application_name="traverse-api"))
+            stack.push_async_callback(close_database)
+            self._valkey = connect(settings.redis_url)
+            stack.push_async_callback(self._valkey.aclose)
+            queue = JobQueue(self._valkey)
+            resources = Resources(
+                cursors=CursorSigner(settings.derive_key("cursors")),
+                ring=queue.ring,
+                france_travail=await france_travail_client(settings, self._valkey, stack),
+            )
+            self.graphql.endpoint = GraphQLEndpoint(
+                GraphQLEngine(
+                    build_schema(hide_suggestions=settings.is_production),
+                    Limits(depth=settings.graphql_max_depth, cost=settings.graphql_max_cost),
+                    hide_suggestions=settings.is_production,
+                ),
+                await token_verifier(settings, stack),
+                resources,
+                EndpointConfig(
+                    max_body_bytes=settings.graphql_max_body_bytes,
+                    deadline_seconds=settings.request_deadline.total_seconds(),
+                    is_production=settings.is_production,
+                ),
+            )
+            log.info("api_started", environment=settings.environment.value)
+            yield
+        log.info("api_stopped")
+
+    async def readyz(self, _: Request) -> JSONResponse:
+        if self._valkey is None:
+            return JSONResponse({"ready": False}, status_code=503)
+        ready, found = await readiness(self._valkey)
+        return JSONResponse({"ready": ready, **found}, status_code=200 if ready else 503)
