@@ -6,13 +6,13 @@ connection that could not be opened: who may repeat a call, and when, is for the
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
 from time import monotonic
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import httpx
 
@@ -29,11 +29,15 @@ from clients.errors import (
 from clients.observer import CallOutcome, Observer
 from clients.pacing import Pacer
 from clients.retry_after import parse_retry_after
+from clients.streams import OpenAnswer, PartnerStream, StreamStart, open_answer, read_rest
 from clients.transport import PartnerRequest, RawAnswer, Trouble, Upload, build_http_client, exchange
 
-__all__ = ["CallPolicy", "PartnerHTTP", "PartnerRequest", "Upload", "build_http_client"]
+__all__ = ["CallPolicy", "PartnerHTTP", "PartnerRequest", "PartnerStream", "StreamStart", "Upload", "build_http_client"]
+
+_MAX_REFUSAL_BYTES = 64_000  # of a stream that was not wanted: enough for any error text
 
 T = TypeVar("T")
+A = TypeVar("A", RawAnswer, OpenAnswer, StreamStart)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +55,10 @@ class CallPolicy:
 
 @dataclass(slots=True)
 class _Progress:
-    """What is known of a call so far, for the observer."""
+    """What is known of a call so far, for the observer and the breaker."""
 
+    outcome: CallOutcome = CallOutcome.ABORTED
+    verdict: Verdict = Verdict.NEUTRAL
     http_status: int | None = None
     duration_ms: float = 0.0
     is_our_fault: bool = False
@@ -93,30 +99,53 @@ class PartnerHTTP:
         `deadline_seconds` replaces that of the policy. Raises PartnerUnavailable or PartnerRejected, nothing else that
         comes from the wire.
         """
-        progress = _Progress()
-        outcome = CallOutcome.ABORTED
-        try:
-            async with self._gates(operation):
-                deadline = self._policy.deadline_seconds if deadline_seconds is None else deadline_seconds
-                value = await self._guarded(operation, request, read, deadline, progress)
-            outcome = CallOutcome.OK
-        except PartnerRateLimited as error:
-            outcome = CallOutcome.RATE_LIMITED
-            await self._hold_all_gates(error.retry_after)
-            raise
-        except PartnerError as error:
-            outcome = CallOutcome.BUSY if progress.is_our_fault else _outcome_of(error)
-            raise
-        finally:
-            if self._observer is not None:
-                self._observer.observe(
-                    partner=self._partner,
-                    operation=operation,
-                    outcome=outcome,
-                    http_status=progress.http_status,
-                    duration_ms=progress.duration_ms,
-                )
+        deadline = self._policy.deadline_seconds if deadline_seconds is None else deadline_seconds
+        async with self._observed(operation) as progress, self._gates(operation):
+            with self._judged(operation, progress):
+                answer = await self._timed_exchange(request, deadline, progress)
+                value = read(self._reply(operation, self._sound(operation, answer, progress)))
+                # A reader that finds an answer even in a 5xx says that the partner is well.
+                progress.verdict = Verdict.HEALTHY
+            progress.outcome = CallOutcome.OK
         return value
+
+    async def open_stream(
+        self,
+        operation: str,
+        request: PartnerRequest,
+        *,
+        is_wanted: Callable[[StreamStart], bool],
+        refuse: Callable[[Reply], NoReturn],
+        deadline_seconds: float | None = None,
+    ) -> PartnerStream:
+        """Send the request and return the body as a stream, once its first bytes are there and `is_wanted` took them.
+
+        Any other answer is read, up to 64 kB, and given to `refuse`, which raises a partner error. The deadline and
+        `max_bytes` count for the whole stream. The breaker judges by how the answer begins: a probe must not keep the
+        other calls out for the minutes that a large file takes.
+        """
+        deadline = self._policy.deadline_seconds if deadline_seconds is None else deadline_seconds
+        async with AsyncExitStack() as stack:
+            progress = await stack.enter_async_context(self._observed(operation))
+            await stack.enter_async_context(self._gates(operation))
+            with self._judged(operation, progress), self._timed(progress):
+                deadline_at = asyncio.get_running_loop().time() + deadline
+                opened = await open_answer(
+                    self._http, request, deadline_at=deadline_at, max_bytes=self._policy.max_bytes
+                )
+                answer = self._sound(operation, opened, progress)
+                stack.push_async_callback(answer.close)
+                start = self._sound(operation, await answer.start(), progress)
+                if not is_wanted(start):
+                    body = await read_rest(answer, max_bytes=_MAX_REFUSAL_BYTES)
+                    refuse(self._reply(operation, RawAnswer(status=start.status, headers=start.headers, body=body)))
+                progress.verdict = Verdict.HEALTHY
+
+            async def next_piece() -> bytes:
+                return await self._next_piece(operation, answer, progress)
+
+            return PartnerStream(start, next_piece, stack.pop_all())
+        raise AssertionError("unreachable: nothing above swallows exceptions")
 
     def breaker_states(self) -> dict[str, BreakerState]:
         """The breaker of each operation called so far, for dashboards."""
@@ -159,41 +188,78 @@ class PartnerHTTP:
             for key in sorted(set(self._paced.values())):
                 await self._pacer.hold(key, seconds)
 
-    async def _guarded(
-        self, operation: str, request: PartnerRequest, read: Reader[T], deadline: float, progress: _Progress
-    ) -> T:
+    @asynccontextmanager
+    async def _observed(self, operation: str) -> AsyncGenerator[_Progress, None]:
+        """Tell the observer how the block ended, and close the gates when it ended in a rate limit."""
+        progress = _Progress()
+        try:
+            yield progress
+        except PartnerRateLimited as error:
+            progress.outcome = CallOutcome.RATE_LIMITED
+            await self._hold_all_gates(error.retry_after)
+            raise
+        except PartnerError as error:
+            progress.outcome = CallOutcome.BUSY if progress.is_our_fault else _outcome_of(error)
+            raise
+        finally:
+            if self._observer is not None:
+                self._observer.observe(
+                    partner=self._partner,
+                    operation=operation,
+                    outcome=progress.outcome,
+                    http_status=progress.http_status,
+                    duration_ms=progress.duration_ms,
+                )
+
+    @contextmanager
+    def _judged(self, operation: str, progress: _Progress) -> Generator[None, None, None]:
+        """Let the block through if the breaker does, and tell it the verdict at the end."""
         breaker = self._breaker(operation)
         permit = breaker.admit()
         if permit is None:
             raise self._breaker_open(operation)
-        verdict = Verdict.NEUTRAL
         try:
-            answer = await self._timed_exchange(request, deadline, progress)
-            if isinstance(answer, Trouble):
-                verdict = answer.verdict
-                raise self._unavailable(operation, answer)
-            is_failure = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-            verdict = Verdict.FAILING if is_failure else Verdict.HEALTHY
-            return read(self._reply(operation, answer))
+            yield
         except PartnerRateLimited:
-            verdict = Verdict.HEALTHY  # also when it came dressed as a 503: a partner that counts our calls is alive
+            progress.verdict = Verdict.HEALTHY  # also dressed as a 503: a partner that counts our calls is alive
             raise
         finally:
-            breaker.settle(permit, verdict)
+            breaker.settle(permit, progress.verdict)
+
+    @contextmanager
+    def _timed(self, progress: _Progress) -> Generator[None, None, None]:
+        started = self._clock()
+        try:
+            yield
+        finally:
+            progress.duration_ms += (self._clock() - started) * 1000
 
     async def _timed_exchange(
         self, request: PartnerRequest, deadline: float, progress: _Progress
     ) -> RawAnswer | Trouble:
-        started = self._clock()
-        try:
-            answer = await exchange(self._http, request, deadline_seconds=deadline, max_bytes=self._policy.max_bytes)
-        finally:
-            progress.duration_ms = (self._clock() - started) * 1000
-        if isinstance(answer, RawAnswer):
-            progress.http_status = answer.status
-        else:
+        with self._timed(progress):
+            return await exchange(self._http, request, deadline_seconds=deadline, max_bytes=self._policy.max_bytes)
+
+    async def _next_piece(self, operation: str, answer: OpenAnswer, progress: _Progress) -> bytes:
+        with self._timed(progress):
+            piece = await answer.next_piece()
+        if isinstance(piece, Trouble):
+            progress.outcome = CallOutcome.UNAVAILABLE
+            raise self._unavailable(operation, piece)
+        if not piece:
+            progress.outcome = CallOutcome.OK
+        return piece
+
+    def _sound(self, operation: str, answer: A | Trouble, progress: _Progress) -> A:
+        """The answer, if it is one, with its verdict noted."""
+        if isinstance(answer, Trouble):
             progress.http_status = answer.http_status
+            progress.verdict = answer.verdict
             progress.is_our_fault = answer.verdict is Verdict.NEUTRAL
+            raise self._unavailable(operation, answer)
+        progress.http_status = answer.status
+        is_failure = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        progress.verdict = Verdict.FAILING if is_failure else Verdict.HEALTHY
         return answer
 
     def _reply(self, operation: str, answer: RawAnswer) -> Reply:

@@ -4,6 +4,7 @@ Nothing here raises what httpx raises: its exceptions hold the request, and the 
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,10 +16,17 @@ from clients.errors import Delivery, ErrorCode
 
 JSON = Mapping[str, Any] | list[Any]
 
+# httpx logs whole URLs at INFO. Some hold a person or a signed token, so those lines are dropped here, where no
+# configuration of logging can bring them back.
+logging.getLogger("httpx").addFilter(lambda record: record.levelno >= logging.WARNING)
+
 # Raised before the first byte of the request left: the call certainly had no effect.
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.ProxyError)
+_NOT_SENT = (
+    *(httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.ProxyError),
+    httpx.InvalidURL,
+)
 # Says something about us, nothing about the partner's health.
-_OURS = (httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
+_OURS = (httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +43,13 @@ class PartnerRequest:
     """A request in plain values; `json`, `form` and `content` exclude each other.
 
     `url` is absolute, or a path under the base URL of the HTTP client. Personal data belongs in the body: what stands
-    in `url` or `params` ends up in access logs. With `files` the form is sent as multipart; a list repeats its name.
+    in `url` or `params` ends up in access logs, and where a partner wants it there all the same, it must go no further
+    than the wire: nothing but the method prints itself. With `files` the form is sent as multipart; a list repeats its
+    name.
     """
 
     method: str
-    url: str
+    url: str = field(repr=False)
     params: Mapping[str, str | list[str]] | None = field(default=None, repr=False)
     headers: Mapping[str, str] | None = field(default=None, repr=False)
     json: JSON | None = field(default=None, repr=False)
@@ -108,22 +118,14 @@ async def exchange(
     status: int | None = None
     try:
         async with asyncio.timeout(deadline_seconds):
-            response = await http.send(_build(http, request), stream=True, follow_redirects=False)
+            response = await http.send(build_request(http, request), stream=True, follow_redirects=False)
             status = response.status_code
             try:
                 body = await _read_capped(response, max_bytes)
             finally:
                 await response.aclose()
-    except TimeoutError:
-        return Trouble(
-            "no complete answer before the deadline", ErrorCode.HTTP_ERROR, Delivery.UNKNOWN, Verdict.FAILING, status
-        )
-    except httpx.InvalidURL:
-        return Trouble(
-            "the configured address is not a URL", ErrorCode.HTTP_ERROR, Delivery.NOT_SENT, Verdict.NEUTRAL, status
-        )
-    except httpx.HTTPError as error:
-        return _trouble_of(error, status)
+    except (TimeoutError, httpx.InvalidURL, httpx.HTTPError) as error:
+        return trouble_of(error, status)
     if body is None:
         return Trouble(
             "the answer is larger than allowed", ErrorCode.TOO_LARGE, Delivery.UNKNOWN, Verdict.HEALTHY, status
@@ -131,7 +133,7 @@ async def exchange(
     return RawAnswer(status=status, headers=response.headers, body=body)
 
 
-def _build(http: httpx.AsyncClient, request: PartnerRequest) -> httpx.Request:
+def build_request(http: httpx.AsyncClient, request: PartnerRequest) -> httpx.Request:
     return http.build_request(
         request.method,
         request.url,
@@ -162,10 +164,15 @@ async def _read_capped(response: httpx.Response, max_bytes: int) -> bytes | None
     return b"".join(chunks)
 
 
-def _trouble_of(error: httpx.HTTPError, status: int | None) -> Trouble:
+def trouble_of(error: TimeoutError | httpx.InvalidURL | httpx.HTTPError, status: int | None) -> Trouble:
+    """What an accident on the wire means. `status`: of the answer that had begun, if any."""
     delivery = Delivery.NOT_SENT if isinstance(error, _NOT_SENT) else Delivery.UNKNOWN
     verdict = Verdict.NEUTRAL if isinstance(error, _OURS) else Verdict.FAILING
     match error:
+        case TimeoutError():
+            reason = "no complete answer before the deadline"
+        case httpx.InvalidURL():
+            reason = "the configured address is not a URL"
         case httpx.PoolTimeout():
             reason = "no free connection in our own pool in time"
         case httpx.ConnectTimeout():

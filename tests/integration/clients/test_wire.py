@@ -1,20 +1,17 @@
 """The kit against real sockets: what a faked transport cannot show."""
 
 import asyncio
-import contextlib
 import gzip
 import struct
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from socket import SO_LINGER, SOL_SOCKET, socket
 
 import pytest
 from pydantic import BaseModel, TypeAdapter
 
 from clients.answers import json_answer
-from clients.breaker import BreakerPolicy
 from clients.errors import Delivery, PartnerUnavailable
 from clients.http import CallPolicy, PartnerHTTP, PartnerRequest, build_http_client
+from tests.integration.clients.loopback import partner_that, read_request
 
 
 class Thing(BaseModel):
@@ -25,38 +22,6 @@ READ = json_answer(TypeAdapter(Thing))
 REQUEST = PartnerRequest(method="POST", url="/things", json={"wanted": "lamp"})
 LAMP = b'{"name": "lamp"}'
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
-
-Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-async def read_request(reader: asyncio.StreamReader) -> None:
-    head = await reader.readuntil(b"\r\n\r\n")
-    length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-    await reader.readexactly(int(length.split(b":")[1]))
-
-
-@asynccontextmanager
-async def partner_that(answers: Handler, **policy: float) -> AsyncGenerator[PartnerHTTP, None]:
-    """A partner on loopback whose every connection is handled so."""
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            await answers(reader, writer)
-        writer.close()
-
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    bounds = CallPolicy(
-        deadline_seconds=policy.get("deadline_seconds", 5),
-        queue_seconds=5,
-        max_concurrency=int(policy.get("max_concurrency", 10)),
-        max_bytes=100_000,
-        breaker=BreakerPolicy(failures=10_000),
-    )
-    async with build_http_client(f"http://127.0.0.1:{port}", max_connections=10) as http:
-        yield PartnerHTTP("partner", http, bounds)
-    server.close()
-    await server.wait_closed()
 
 
 async def error_of(partner: PartnerHTTP) -> PartnerUnavailable:

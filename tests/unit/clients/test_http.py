@@ -9,7 +9,7 @@ import pytest
 import respx
 
 from clients.errors import Delivery, PartnerError, PartnerRateLimited, PartnerRejected, PartnerUnavailable
-from clients.http import CallPolicy, PartnerHTTP
+from clients.http import CallPolicy, PartnerHTTP, PartnerRequest
 from clients.observer import CallOutcome
 from tests.unit.clients.doubles import RecordingObserver, RecordingPacer
 from tests.unit.clients.partner import READ, REQUEST, SECRET, Thing, error_of
@@ -173,3 +173,17 @@ async def test_a_redirect_is_not_followed(partner: PartnerHTTP, things: respx.Ro
     error = await error_of(partner)
 
     assert error.http_status == 302
+
+
+async def test_no_address_reaches_a_log_whatever_the_level_of_logging(
+    http: httpx.AsyncClient, things: respx.Route, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="httpx")
+    things.respond(200, json={"name": "lamp"})
+    request = PartnerRequest(method="POST", url="/things", params={"nir": SECRET})
+
+    await PartnerHTTP("partner", http, CallPolicy(deadline_seconds=5)).call("get_thing", request, READ)
+
+    assert SECRET in str(things.calls.last.request.url)
+    assert SECRET not in f"{caplog.text} {request!r}"

@@ -220,3 +220,14 @@ async def test_a_cancelled_probe_does_not_keep_the_breaker_half_open_for_ever(
 
     assert thing.name == "lamp"
     assert observer.outcomes[-2:] == [CallOutcome.ABORTED, CallOutcome.OK]
+
+
+async def test_a_5xx_in_which_the_reader_finds_an_answer_is_no_failure_of_the_partner(
+    partner: PartnerHTTP, things: respx.Route
+):
+    things.respond(502, json={"errors": [{"code": "unknown to the provider"}]})
+
+    answers = [await partner.call("get_thing", REQUEST, lambda reply: reply.status) for _ in range(10)]
+
+    assert answers == [502] * 10
+    assert partner.breaker_states() == {"get_thing": BreakerState.CLOSED}
