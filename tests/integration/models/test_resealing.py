@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
+import os
+import sys
 from collections.abc import Iterator
 
 import pytest
 from tortoise import Tortoise
 
 from models import JobSeekerProfile
+from models.database import DatabaseConfig
 from models.encryption import EncryptedTextField, EncryptionError, KeyRing, key_ring, use_key_ring
 from models.enums import CertificationAuthority
 from models.resealing import SEALED_COLUMNS, count_sealed_with_old_keys, reseal
@@ -97,3 +102,41 @@ async def test_a_key_thrown_away_too_early_is_told_and_nothing_is_lost(raw: RawS
         await reseal()
 
     assert await raw.fetch("SELECT nir FROM job_seeker_profile ORDER BY id") == before
+
+
+async def run_reseal(database: DatabaseConfig, ring: KeyRing) -> tuple[int | None, str, str]:
+    """Run the command in a process of its own; return its status and what it said."""
+    environment = os.environ | {
+        "ENVIRONMENT": "test",
+        "DATABASE_URL": database.url,
+        "ENCRYPTION_KEYS": ",".join(base64.b64encode(key).decode() for key in ring.keys),
+        "FINGERPRINT_KEY": base64.b64encode(ring.fingerprint_key).decode(),
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cli", "reseal"),
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(30):
+        told, complained = await process.communicate()
+    return process.returncode, told.decode().strip(), complained.decode().strip()
+
+
+async def test_the_command_says_when_the_retired_key_may_go(database: DatabaseConfig, raw: RawSQL):
+    await make_sealed_rows(raw)
+
+    status, told, _ = await run_reseal(database, ROTATED)
+
+    assert (status, told) == (0, "Sealed 6 values again; 0 still need an older key.")
+    use_key_ring(RETIRED)
+    assert all([row.nir for row in await JobSeekerProfile.all()])
+
+
+async def test_the_command_says_in_one_sentence_that_a_key_is_missing(database: DatabaseConfig, raw: RawSQL):
+    await make_sealed_rows(raw)
+
+    status, told, complaint = await run_reseal(database, RETIRED)
+
+    assert (status, told) == (1, "")
+    assert complaint == "sealed value: its key is not in the ring; put the retired key back as second key"
