@@ -21,11 +21,17 @@ from graphql import (
     validate,
 )
 from graphql.execution import execute  # pyright: ignore[reportUnknownVariableType]
+from graphql.validation.rules import overlapping_fields_can_be_merged
+from graphql.validation.validate import ValidationAbortedError
 
 from execution.executor import SchemaExecutor
 from execution.limits import LimitError, Limits, check_shape, operation_cost
 
 MAX_ECHO = 200
+# graphql-core reads it when a validation starts. Its own 500 000 lets 4 kB of repeated fields compute for most of a
+# second; the largest documents of real clients (the introspection of tools) stay below a tenth of this.
+overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 20_000
+MAX_CACHED_TEXT = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,9 +129,11 @@ class GraphQLEngine:
             return found
         self.cache_misses += 1
         prepared = self._prepare(query)
-        self._documents[query] = prepared
-        if len(self._documents) > self._cache_size:
-            self._documents.popitem(last=False)
+        # White space and comments are free of tokens: without this, a few long texts would fill the memory.
+        if len(query) <= MAX_CACHED_TEXT:
+            self._documents[query] = prepared
+            if len(self._documents) > self._cache_size:
+                self._documents.popitem(last=False)
         return prepared
 
     def _prepare(self, query: str) -> PreparedDocument:
@@ -137,13 +145,13 @@ class GraphQLEngine:
         except RecursionError:
             return PreparedDocument(None, [LimitError("document: nested too deeply")])
         except GraphQLError as error:
-            error.extensions = {"code": "BAD_USER_INPUT"}
+            error.extensions = {"code": _code_of(error)}
             return PreparedDocument(None, [error])
         errors = validate(
             self.schema, document, specified_rules, max_errors=20, hide_suggestions=self._hide_suggestions
         )
         for error in errors:
-            error.extensions = {**(error.extensions or {}), "code": "BAD_USER_INPUT"}
+            error.extensions = {**(error.extensions or {}), "code": _code_of(error)}
         return PreparedDocument(document, errors)
 
     @staticmethod
@@ -162,6 +170,12 @@ def _chosen(document: DocumentNode, name: str | None) -> OperationDefinitionNode
         if operation.name is not None and operation.name.value == name:
             return operation
     raise RequestRefused([_refusal(f'operationName: no operation "{name[:MAX_ECHO]}" in the document')])
+
+
+def _code_of(error: GraphQLError) -> str:
+    """Tell a document that is wrong from one that was too long or too deep to be read to its end."""
+    aborted = isinstance(error, ValidationAbortedError) or error.message.endswith("Parsing aborted.")
+    return "LIMIT_EXCEEDED" if aborted else "BAD_USER_INPUT"
 
 
 def _refusal(message: str) -> GraphQLError:

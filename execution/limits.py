@@ -8,8 +8,9 @@ every field is known to exist.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from math import isfinite
+from typing import Any, cast
 
 from graphql import (
     DocumentNode,
@@ -20,8 +21,11 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
+    ListValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    TokenKind,
+    ValueNode,
     VariableNode,
     is_composite_type,
 )
@@ -40,11 +44,16 @@ class Limits:
     directives: int = 50
     operations: int = 10
     cost: int = 20_000
-    # What a connection holds when the caller does not say, and what any other list is taken to hold.
+    # What a connection holds when the caller does not say, and what a list is taken to hold whose field does not say it
+    # (`extensions["rows"]`).
     default_page: int = 20
     list_estimate: int = 10
-    # Introspection nests deeply by design: its own allowance.
+    # Introspection nests deeply by design, and its lists are short: its own allowance, in which the standard query of
+    # tools fits.
     introspection_depth: int = 18
+    introspection_list_estimate: int = 5
+    # Digits of one number: turning text into numbers takes time that grows with its square.
+    digits: int = 40
 
 
 class LimitError(GraphQLError):
@@ -57,11 +66,14 @@ class LimitError(GraphQLError):
 @dataclass(slots=True)
 class _Shape:
     depth: int = 0
+    introspection_depth: int = 0
     aliases: int = 0
     fields: int = 0
     directives: int = 0
 
     def add(self, other: _Shape) -> None:
+        self.depth = max(self.depth, other.depth)
+        self.introspection_depth = max(self.introspection_depth, other.introspection_depth)
         self.aliases += other.aliases
         self.fields += other.fields
         self.directives += other.directives
@@ -72,12 +84,14 @@ def check_shape(document: DocumentNode, limits: Limits) -> None:
     operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
     if len(operations) > limits.operations:
         raise LimitError(f"{len(operations)} operations in one document, at most {limits.operations} are accepted")
+    _check_numbers(document, limits)
     counter = _ShapeCounter(document)
     for operation in operations:
         shape = counter.of(operation.selection_set)
         shape.directives += len(operation.directives or ())
         for name, found, most in (
-            ("levels deep", shape.depth, max(limits.depth, limits.introspection_depth)),
+            ("levels deep", shape.depth, limits.depth),
+            ("levels of introspection deep", shape.introspection_depth, limits.introspection_depth),
             ("aliases", shape.aliases, limits.aliases),
             ("fields", shape.fields, limits.fields),
             ("directives", shape.directives, limits.directives),
@@ -86,6 +100,16 @@ def check_shape(document: DocumentNode, limits: Limits) -> None:
                 # The count of an expanded document may have hundreds of digits.
                 shown = str(found) if found < 1_000_000 else "over a million"
                 raise LimitError(f"operation: {shown} {name}, at most {most} are accepted")
+
+
+def _check_numbers(document: DocumentNode, limits: Limits) -> None:
+    token = document.loc.start_token if document.loc else None
+    while token is not None:
+        if token.kind in (TokenKind.INT, TokenKind.FLOAT) and token.end - token.start > limits.digits:
+            raise LimitError(
+                f"document: a number of {token.end - token.start} digits, at most {limits.digits} expected"
+            )
+        token = token.next
 
 
 class _ShapeCounter:
@@ -101,17 +125,22 @@ class _ShapeCounter:
             if isinstance(node, FieldNode):
                 total.fields += 1
                 total.aliases += node.alias is not None
-                below = self.of(node.selection_set)
-                total.depth = max(total.depth, below.depth + 1)
+                total.add(self._deeper(node))
             elif isinstance(node, InlineFragmentNode):
-                below = self.of(node.selection_set)
-                total.depth = max(total.depth, below.depth)
+                total.add(self.of(node.selection_set))
             else:
                 assert isinstance(node, FragmentSpreadNode)  # noqa: S101 (the grammar has three kinds)
-                below = self._fragment(node.name.value)
-                total.depth = max(total.depth, below.depth)
-            total.add(below)
+                total.add(self._fragment(node.name.value))
         return total
+
+    def _deeper(self, node: FieldNode) -> _Shape:
+        """Return the shape of a field's selection, one level further down."""
+        below = replace(self.of(node.selection_set))
+        if node.name.value in _INTROSPECTION:
+            below.introspection_depth, below.depth = below.depth + 1, 1
+        else:
+            below.depth += 1
+        return below
 
     def _fragment(self, name: str) -> _Shape:
         # A cycle, or a name that is not there, is for validation to refuse.
@@ -179,31 +208,46 @@ class _CostCounter:
             return 1
         kind = named_type(definition.type)
         below = self.of(node.selection_set, kind) if is_composite_type(kind) else 0
-        return 1 + self._rows(node, definition) * below
+        return 1 + self._rows(node, definition, parent) * below
 
-    def _rows(self, node: FieldNode, definition: Any) -> int:
+    def _rows(self, node: FieldNode, definition: Any, parent: Any) -> int:
         if "first" in definition.args:
             sizes = [self._size(argument.value) for argument in node.arguments or () if argument.name.value in _SIZES]
             known = [size for size in sizes if size is not None]
             # Whatever is wrong with a size (negative, too large) is for the field to refuse, not to pay for.
             return min(max(known, default=self._limits.default_page), 1_000) if known else self._limits.default_page
-        return self._limits.list_estimate if is_list(definition.type) and not _is_page_part(node) else 1
+        if not is_list(definition.type) or _is_page_part(node, parent):
+            return 1
+        if named_type(definition.type).name.startswith("__"):
+            return self._limits.introspection_list_estimate
+        listed = max((self._length(argument.value) for argument in node.arguments or ()), default=0)
+        return listed or definition.extensions.get("rows", self._limits.list_estimate)
 
     def _size(self, value: Any) -> int | None:
         if isinstance(value, IntValueNode):
-            return max(int(value.value[:9]), 0)
+            return max(int(value.value), 0)
         if isinstance(value, VariableNode):
             given = self._variables.get(value.name.value)
-            return max(given, 0) if isinstance(given, int) else None
+            # JSON does not tell 100.0 from 100, and Int takes both.
+            return max(int(given), 0) if isinstance(given, (int, float)) and isfinite(given) else None
         return None
 
+    def _length(self, value: Any) -> int:
+        """Return how many rows an argument names, for a list that is asked for by ids; 0 for any other argument."""
+        if isinstance(value, VariableNode):
+            value = self._variables.get(value.name.value)
+        if isinstance(value, ListValueNode):
+            return len(value.values)
+        return len(cast("list[Any]", value)) if isinstance(value, list) else 0
 
+
+_INTROSPECTION = frozenset({"__schema", "__type"})
 _SIZES = frozenset({"first", "last", "limit"})
 
 
-def _is_page_part(node: FieldNode) -> bool:
+def _is_page_part(node: FieldNode, parent: Any) -> bool:
     """The rows of a connection were counted where its size was asked for."""
-    return node.name.value in ("edges", "nodes")
+    return node.name.value in ("edges", "nodes") and "pageInfo" in parent.fields
 
 
 def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
@@ -211,9 +255,16 @@ def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
 
 
 def _with_defaults(operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> dict[str, Any]:
-    values = {
-        definition.variable.name.value: int(definition.default_value.value[:9])
+    values: dict[str, Any] = {
+        definition.variable.name.value: _constant(definition.default_value)
         for definition in operation.variable_definitions or ()
-        if isinstance(definition.default_value, IntValueNode)
+        if definition.default_value is not None
     }
     return values | dict(variables)
+
+
+def _constant(value: ValueNode) -> Any:
+    """Return as much of a default as a cost can depend on: a size, or a list's length."""
+    if isinstance(value, IntValueNode):
+        return int(value.value)
+    return list(value.values) if isinstance(value, ListValueNode) else None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import strawberry
-from graphql import GraphQLSchema, print_schema
+from typing import cast
 
+import strawberry
+from graphql import GraphQLObjectType, GraphQLSchema, print_schema
+
+from models.departments import DEPARTMENTS, REGIONS
 from resolvers.reading import bind_type
 from schema.mutations import Mutation
 from schema.queries import Query
@@ -45,7 +48,19 @@ def build_schema(*, hide_suggestions: bool = False) -> GraphQLSchema:
         types=_NODES,
         config=configuration(hide_suggestions=hide_suggestions),
     )
-    return schema._schema  # pyright: ignore[reportPrivateUsage]: execution/ runs graphql-core's schema itself
+    core = schema._schema  # pyright: ignore[reportPrivateUsage]: execution/ runs graphql-core's schema itself
+    _tell_sizes(core)
+    return core
+
+
+def _tell_sizes(schema: GraphQLSchema) -> None:
+    """Tell the cost rule how long the lists are that are not short and have no pages (execution/limits.py)."""
+    for type_name, field, rows in (
+        ("Query", "departments", len(DEPARTMENTS)),
+        ("Region", "departments", max(len(region.department_codes) for region in REGIONS.values())),
+    ):
+        object_type = cast("GraphQLObjectType", schema.type_map[type_name])
+        object_type.fields[field].extensions["rows"] = rows
 
 
 def print_sdl() -> str:
