@@ -64,7 +64,7 @@ class Reply:
             code=code,
             http_status=self.status,
             retry_after=self.retry_after,
-            delivery=self._delivery(),
+            delivery=self.delivery,
         )
 
     def rejected(self, reason: str, *, code: str) -> PartnerRejected:
@@ -82,7 +82,9 @@ class Reply:
             delivery=Delivery.REFUSED,
         )
 
-    def _delivery(self) -> Delivery:
+    @property
+    def delivery(self) -> Delivery:
+        """What this status says about the request, when it is a failure."""
         # A 5xx may come after the effect, and a 2xx that nobody can read says nothing either way.
         is_refusal = HTTPStatus.MULTIPLE_CHOICES <= self.status < HTTPStatus.INTERNAL_SERVER_ERROR
         return Delivery.REFUSED if is_refusal else Delivery.UNKNOWN
