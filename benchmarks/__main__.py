@@ -30,7 +30,7 @@ from models.migrate import migrate
 from sandbox.cast import PEOPLE
 from sandbox.france_travail.identifiers import id_national_of
 from services.tokens import issue_development_token
-from settings import Settings
+from settings import load_settings
 
 ROUNDS = 5
 SECONDS = 4.0
@@ -67,13 +67,13 @@ async def _seed(environ: dict[str, str]) -> None:
 
 
 def _database(environ: dict[str, str]) -> DatabaseConfig:
-    return DatabaseConfig(url=environ["DATABASE_URL"], keys=Settings().key_ring)
+    return DatabaseConfig(url=environ["DATABASE_URL"], keys=load_settings().key_ring)
 
 
 async def _token(environ: dict[str, str]) -> str:
     """A token of an employer whose company has the most applications."""
-    connection = await asyncpg.connect(**connection_parameters(environ["DATABASE_URL"]))
-    row = await connection.fetchrow(
+    connection: Any = await asyncpg.connect(**connection_parameters(environ["DATABASE_URL"]))
+    row: Any = await connection.fetchrow(
         'SELECT u.subject, m.company_id FROM membership m JOIN "user" u ON u.id = m.user_id AND u.subject IS NOT NULL'
         " WHERE m.ended_at IS NULL AND u.is_active AND m.company_id IS NOT NULL"
         " ORDER BY (SELECT count(*) FROM job_application a WHERE a.company_id = m.company_id) DESC LIMIT 1"

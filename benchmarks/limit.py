@@ -62,7 +62,7 @@ def build() -> Starlette:
     return Starlette(routes=[Route("/page", page, methods=["POST"])], lifespan=lifespan)
 
 
-async def _page(request: Request, pool: asyncpg.Pool) -> Response:
+async def _page(request: Request, pool: Any) -> Response:
     claims = jwt.decode(
         request.headers["authorization"].removeprefix("Bearer "),
         os.environ["AUTH_HS256_KEY"],
@@ -86,7 +86,7 @@ def _global_id(type_name: str, key: UUID) -> str:
     return base64.b64encode(f"{type_name}:{key}".encode()).decode()
 
 
-def _node(row: asyncpg.Record, today: Any) -> dict[str, Any]:
+def _node(row: Any, today: Any) -> dict[str, Any]:
     approval = None
     if row["has_approval"]:
         state = "FUTURE" if row["start_at"] > today else "VALID" if row["end_at"] >= today else "EXPIRED"

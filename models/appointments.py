@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +26,7 @@ class SourceVersionMixin:
 
     applied_event_at: datetime | None = fields.DatetimeField(null=True)
     applied_event_rank: int | None = fields.SmallIntField(null=True, description="created 0, updated 1, destroyed 2")
-    applied_event_fingerprint: str | None = fields.CharField(max_length=64, null=True)
+    applied_event_fingerprint = fields.CharField(max_length=64, null=True)
 
 
 class InvitationRequest(Model):
@@ -42,7 +42,7 @@ class InvitationRequest(Model):
     company_id: UUID
     reason_category = fields.CharField(max_length=64)
     rdv_insertion_user_id: int = fields.BigIntField()
-    api_response: dict[str, Any] = fields.JSONField(
+    api_response: dict[str, Any] = fields.JSONField[dict[str, Any]](
         default=dict, description="ids, formats, statuses, dates; no person"
     )
     created_at: datetime = fields.DatetimeField()
@@ -92,7 +92,7 @@ class Appointment(SourceVersionMixin, Model):
     )
     location_id: UUID | None
     start_at: datetime = fields.DatetimeField()
-    duration: timedelta = fields.TimeDeltaField()
+    duration = fields.TimeDeltaField()
     status: ParticipationStatus = enum_field(ParticipationStatus, default=ParticipationStatus.UNKNOWN)
     source_status = fields.CharField(max_length=32, default="unknown", description="as RDV-Insertion says it")
     reason_category = fields.CharField(max_length=64, default="")

@@ -25,7 +25,7 @@ class NotificationMixin:
         null=True, description="last attempt, even without a call"
     )
     pe_notification_endpoint: NotificationEndpoint | None = enum_field(NotificationEndpoint, null=True)
-    pe_notification_exit_code: str | None = fields.CharField(max_length=64, null=True)
+    pe_notification_exit_code = fields.CharField(max_length=64, null=True)
     next_attempt_at: datetime | None = fields.DatetimeField(null=True, description="not before; null: at once")
     lease_token: UUID | None = fields.UUIDField(null=True)
     lease_until: datetime | None = fields.DatetimeField(null=True, description="a worker holds the row until then")
@@ -115,12 +115,12 @@ class NotificationAttempt(Model):
     duration_ms = fields.IntField(default=0)
     endpoint: NotificationEndpoint | None = enum_field(NotificationEndpoint, null=True)
     http_status: int | None = fields.SmallIntField(null=True)
-    exit_code: str | None = fields.CharField(max_length=64, null=True)
+    exit_code = fields.CharField(max_length=64, null=True)
     outcome: NotificationStatus = enum_field(NotificationStatus)
     delivery: Delivery = enum_field(Delivery)
     sent_start_at: date | None = fields.DateField(null=True, description="the dates that France Travail was to hear")
     sent_end_at: date | None = fields.DateField(null=True)
-    trace_id: str | None = fields.CharField(max_length=32, null=True)
+    trace_id = fields.CharField(max_length=32, null=True)
 
     class Meta:
         table = "notification_attempt"

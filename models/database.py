@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
@@ -154,14 +154,14 @@ async def _count_statements(connection: asyncpg.Connection) -> None:
 
 async def fetch_all(sql: str, *arguments: Any) -> Sequence[asyncpg.Record]:
     """Run one SELECT with fixed text and return its rows. For statements that write, use `write`."""
-    _, rows = await get_connection("default").execute_query(sql, list(arguments))
-    return rows  # pyright: ignore[reportReturnType]: Tortoise hands on asyncpg's own records
+    # Tortoise says dictionaries and hands on asyncpg's own records.
+    return cast("Sequence[asyncpg.Record]", (await get_connection("default").execute_query(sql, list(arguments)))[1])
 
 
 async def write(sql: str, *arguments: Any) -> list[dict[str, Any]]:
     """Run one INSERT, UPDATE or DELETE and return what its RETURNING gives."""
     # execute_query() drops the rows of statements that begin with INSERT, UPDATE or DELETE.
-    return await get_connection("default").execute_query_dict(sql, list(arguments))
+    return cast("list[dict[str, Any]]", await get_connection("default").execute_query_dict(sql, list(arguments)))
 
 
 @asynccontextmanager
@@ -180,7 +180,7 @@ async def run_in_transaction(body: Callable[[], Awaitable[T]], *, tries: int = 3
             async with transaction():
                 return await body()
         except asyncpg.PostgresError as error:
-            if error.sqlstate not in _RETRIED_SQLSTATES or attempt == tries:
+            if getattr(error, "sqlstate", None) not in _RETRIED_SQLSTATES or attempt == tries:
                 raise
             await asyncio.sleep(random.uniform(0.01, 0.05) * attempt)  # noqa: S311 (jitter, not a secret)
     raise AssertionError("unreachable")

@@ -55,7 +55,7 @@ class JobApplication(Model):
     processed_at: datetime | None = fields.DatetimeField(null=True)
     diagoriente_invite_sent_at: datetime | None = fields.DatetimeField(null=True)
     diagoriente_recipient: DiagorienteRecipient | None = enum_field(DiagorienteRecipient, null=True)
-    diagoriente_token_hash: str | None = fields.CharField(max_length=64, null=True, unique=True)
+    diagoriente_token_hash = fields.CharField(max_length=64, null=True, unique=True)
     diagoriente_opened_at: datetime | None = fields.DatetimeField(null=True)
     created_at: datetime = fields.DatetimeField()
     updated_at: datetime = fields.DatetimeField(auto_now=True)
@@ -73,14 +73,14 @@ class Survey(Model):
         max_length=32, unique=True, description="opaque, in the link: finds the row, grants nothing"
     )
     form_id = fields.CharField(max_length=12)
-    context: dict[str, Any] = fields.JSONField(
+    context: dict[str, Any] = fields.JSONField[dict[str, Any]](
         default=dict, description="prefilled parameters, in order; no personal data"
     )
     job_application: fields.ForeignKeyNullableRelation[JobApplication] = fields.ForeignKeyField(
         "models.JobApplication", null=True, related_name="surveys", on_delete=fields.CASCADE
     )
     job_application_id: UUID | None
-    submission_id: str | None = fields.CharField(max_length=64, null=True)
+    submission_id = fields.CharField(max_length=64, null=True)
     sent_at: datetime | None = fields.DatetimeField(null=True)
     answered_at: datetime | None = fields.DatetimeField(null=True)
     created_at: datetime = fields.DatetimeField(auto_now_add=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 import asyncpg
 from tortoise.connection import get_connection
@@ -26,7 +27,7 @@ async def migrate(config: DatabaseConfig, *, target: str = "__latest__") -> list
     Safe to start from several processes at once: one works, the others wait and find nothing to do.
     `target` is a migration's name, or "__first__" to undo everything.
     """
-    lock = await asyncpg.connect(**connection_parameters(config.url))
+    lock = cast("asyncpg.Connection", await asyncpg.connect(**connection_parameters(config.url)))
     try:
         await lock.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
         return await _migrate(config, target)

@@ -24,13 +24,13 @@ class WebhookEvent(Model):
     received_at: datetime = fields.DatetimeField()
     arrival: int = fields.BigIntField(unique=True, description="order of arrival")
     status: WebhookEventStatus = enum_field(WebhookEventStatus, default=WebhookEventStatus.RECEIVED)
-    model: str | None = fields.CharField(max_length=64, null=True)
-    event: str | None = fields.CharField(max_length=64, null=True)
-    resource_id: str | None = fields.CharField(max_length=64, null=True)
+    model = fields.CharField(max_length=64, null=True)
+    event = fields.CharField(max_length=64, null=True)
+    resource_id = fields.CharField(max_length=64, null=True)
     resource_at: datetime | None = fields.DatetimeField(null=True, description="the event's own time")
     body = EncryptedTextField(null=True, description="sealed; null once purged")
     attempts = fields.IntField(default=0)
-    error: str | None = fields.CharField(max_length=255, null=True)
+    error = fields.CharField(max_length=255, null=True)
     next_attempt_at: datetime | None = fields.DatetimeField(null=True)
     lease_token: UUID | None = fields.UUIDField(null=True)
     lease_until: datetime | None = fields.DatetimeField(null=True)
@@ -61,8 +61,8 @@ class DashboardVisit(Model):
     at: datetime = fields.DatetimeField()
     dashboard_id = fields.IntField()
     slug = fields.CharField(max_length=128)
-    department: str | None = fields.CharField(max_length=3, null=True)
-    region: str | None = fields.CharField(max_length=64, null=True)
+    department = fields.CharField(max_length=3, null=True)
+    region = fields.CharField(max_length=64, null=True)
     user_kind: UserKind = enum_field(UserKind)
     user_id: UUID = fields.UUIDField()
     organization_id: UUID | None = fields.UUIDField(null=True)
@@ -81,7 +81,9 @@ class WorkerHeartbeat(Model):
     started_at: datetime = fields.DatetimeField()
     beat_at: datetime = fields.DatetimeField()
     stopped_at: datetime | None = fields.DatetimeField(null=True, description="left in good order")
-    current_jobs: list[Any] = fields.JSONField(default=list, description="names, ids and starts of what runs now")
+    current_jobs: list[Any] = fields.JSONField[list[Any]](
+        default=list, description="names, ids and starts of what runs now"
+    )
 
     class Meta:
         table = "worker_heartbeat"
@@ -93,8 +95,8 @@ class CronRun(TortoiseModel):
     name = fields.CharField(max_length=64, primary_key=True)
     started_at: datetime = fields.DatetimeField()
     finished_at: datetime | None = fields.DatetimeField(null=True)
-    succeeded: bool | None = fields.BooleanField(null=True)
-    summary: dict[str, Any] = fields.JSONField(default=dict)
+    succeeded = fields.BooleanField(null=True)
+    summary: dict[str, Any] = fields.JSONField[dict[str, Any]](default=dict)
     lease_token: UUID | None = fields.UUIDField(null=True, description="the run under way")
     lease_until: datetime | None = fields.DatetimeField(null=True, description="it is alone until then")
 

@@ -48,12 +48,10 @@ class PrescriberOrganization(Model):
     number: int = fields.BigIntField(unique=True, description="the platform's numeric id, which survey forms know")
     kind: PrescriberKind = enum_field(PrescriberKind)
     name = fields.CharField(max_length=255)
-    siret: str | None = fields.CharField(max_length=14, null=True)
+    siret = fields.CharField(max_length=14, null=True)
     is_authorized = fields.BooleanField(default=False)
     is_brsa = fields.BooleanField(default=False, description="delegated by a department council for RSA recipients")
-    code_safir: str | None = fields.CharField(
-        max_length=5, null=True, unique=True, description="France Travail agencies"
-    )
+    code_safir = fields.CharField(max_length=5, null=True, unique=True, description="France Travail agencies")
     department = fields.CharField(max_length=3, default="")
     created_at: datetime = fields.DatetimeField(auto_now_add=True)
 
@@ -107,7 +105,7 @@ class PartnerClient(Model):
 
     subject = fields.CharField(max_length=255, unique=True, description="`sub` of its tokens")
     name = fields.CharField(max_length=255)
-    scopes: list[str] = fields.JSONField(default=list)
+    scopes: list[str] = fields.JSONField[list[str]](default=list)
     companies: fields.ManyToManyRelation[Company] = fields.ManyToManyField(
         "models.Company",
         related_name="partner_clients",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 from models import Approval
 from models.enums import JobApplicationState, NotificationStatus, UserKind
@@ -16,6 +17,7 @@ from tests.factories import (
     make_job_seeker,
     make_user,
 )
+from tests.integration.schema.conftest import GraphQLClient
 
 CREATE = """
 mutation Create($input: CreateApprovalInput!) {
@@ -49,7 +51,9 @@ mutation Retry($id: ID!) {
 """
 
 
-async def test_an_employer_gives_the_approval_of_an_accepted_application(graphql, rung):
+async def test_an_employer_gives_the_approval_of_an_accepted_application(
+    graphql: GraphQLClient, rung: list[tuple[str, UUID]]
+):
     company = await make_company()
     employer = await make_employer(company)
     application = await make_job_application(company=company, state=JobApplicationState.ACCEPTED)
@@ -71,7 +75,7 @@ async def test_an_employer_gives_the_approval_of_an_accepted_application(graphql
     assert rung == [("notify_approval", row.id)]
 
 
-async def test_bad_dates_come_back_as_problems_with_their_path(graphql):
+async def test_bad_dates_come_back_as_problems_with_their_path(graphql: GraphQLClient):
     company = await make_company()
     employer = await make_employer(company)
     application = await make_job_application(company=company, state=JobApplicationState.ACCEPTED)
@@ -88,7 +92,7 @@ async def test_bad_dates_come_back_as_problems_with_their_path(graphql):
     assert refused["problems"][0]["path"] == ["endAt"]
 
 
-async def test_an_impossible_day_is_bad_user_input(graphql):
+async def test_an_impossible_day_is_bad_user_input(graphql: GraphQLClient):
     company = await make_company()
     employer = await make_employer(company)
     given = {"jobApplicationId": encode("JobApplication", company.id), "startAt": "2026-02-30"}
@@ -98,7 +102,7 @@ async def test_an_impossible_day_is_bad_user_input(graphql):
     assert answer.codes == ["BAD_USER_INPUT"]
 
 
-async def test_a_second_approval_for_somebody_who_has_a_valid_one_is_a_conflict(graphql):
+async def test_a_second_approval_for_somebody_who_has_a_valid_one_is_a_conflict(graphql: GraphQLClient):
     company = await make_company()
     employer = await make_employer(company)
     job_seeker = await make_job_seeker()
@@ -111,7 +115,7 @@ async def test_a_second_approval_for_somebody_who_has_a_valid_one_is_a_conflict(
     assert answer.data["createApproval"]["code"] == "CONFLICT"
 
 
-async def test_an_application_out_of_sight_is_not_found(graphql):
+async def test_an_application_out_of_sight_is_not_found(graphql: GraphQLClient):
     company = await make_company()
     employer = await make_employer(company)
     foreign = await make_job_application(state=JobApplicationState.ACCEPTED)
@@ -122,7 +126,7 @@ async def test_an_application_out_of_sight_is_not_found(graphql):
     assert answer.data["createApproval"]["code"] == "NOT_FOUND"
 
 
-async def test_moved_dates_make_the_notification_due_again(graphql):
+async def test_moved_dates_make_the_notification_due_again(graphql: GraphQLClient):
     company = await make_company()
     employer = await make_employer(company)
     approval = await make_approval(company=company, pe_notification_status=NotificationStatus.SUCCESS)
@@ -138,7 +142,7 @@ async def test_moved_dates_make_the_notification_due_again(graphql):
     }
 
 
-async def test_a_cancelled_approval_stays_readable_and_its_cancellation_is_due(graphql):
+async def test_a_cancelled_approval_stays_readable_and_its_cancellation_is_due(graphql: GraphQLClient):
     company = await make_company()
     employer = await make_employer(company)
     approval = await make_approval(company=company, pe_notification_status=NotificationStatus.SUCCESS)
@@ -155,7 +159,7 @@ async def test_a_cancelled_approval_stays_readable_and_its_cancellation_is_due(g
     assert again.data["cancelApproval"]["code"] == "CONFLICT"
 
 
-async def test_another_company_that_sees_the_approval_may_not_change_it(graphql):
+async def test_another_company_that_sees_the_approval_may_not_change_it(graphql: GraphQLClient):
     company = await make_company()
     employer = await make_employer(company)
     approval = await make_approval()
@@ -166,7 +170,7 @@ async def test_another_company_that_sees_the_approval_may_not_change_it(graphql)
     assert answer.codes == ["FORBIDDEN"]
 
 
-async def test_staff_with_operate_have_an_error_tried_again(graphql, rung):
+async def test_staff_with_operate_have_an_error_tried_again(graphql: GraphQLClient, rung: list[tuple[str, UUID]]):
     operator = await make_user(UserKind.STAFF, is_operator=True)
     approval = await make_approval(pe_notification_status=NotificationStatus.ERROR)
 
@@ -176,7 +180,7 @@ async def test_staff_with_operate_have_an_error_tried_again(graphql, rung):
     assert rung == [("notify_approval", approval.id)]
 
 
-async def test_staff_without_operate_may_not(graphql):
+async def test_staff_without_operate_may_not(graphql: GraphQLClient):
     staff = await make_user(UserKind.STAFF)
     approval = await make_approval(pe_notification_status=NotificationStatus.ERROR)
 

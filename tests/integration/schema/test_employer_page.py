@@ -15,6 +15,7 @@ from tests.factories import (
     make_job_seeker,
     make_participation,
 )
+from tests.integration.schema.conftest import GraphQLClient
 
 PAGE = """
 query Page($first: Int, $after: String) {
@@ -37,7 +38,7 @@ query Page($first: Int, $after: String) {
 """
 
 
-async def test_the_page_shows_applications_with_person_approval_and_next_appointment(graphql):
+async def test_the_page_shows_applications_with_person_approval_and_next_appointment(graphql: GraphQLClient):
     company = await make_company(rdv_solidarites_id=654)
     employer = await make_employer(company)
     job_seeker = await make_job_seeker(first_name="Zélie", last_name="Fictive")
@@ -59,7 +60,7 @@ async def test_the_page_shows_applications_with_person_approval_and_next_appoint
     assert node["canInvite"] is True
 
 
-async def test_the_page_costs_the_same_statements_for_1_and_for_50_rows(graphql):
+async def test_the_page_costs_the_same_statements_for_1_and_for_50_rows(graphql: GraphQLClient):
     company = await make_company()
     employer = await make_employer(company)
     for _ in range(51):
