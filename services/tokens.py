@@ -15,11 +15,11 @@ from jwt.exceptions import (
     InvalidIssuerError,
     InvalidTokenError,
     MissingRequiredClaimError,
-    PyJWKError,
+    PyJWTError,
 )
 
 # The algorithm follows from the type of the key, never from the token: a public RSA key is not an HMAC secret.
-_ALGORITHM_OF_KEY = {("RSA", None): "RS256", ("EC", "P-256"): "ES256", ("OKP", "Ed25519"): "EdDSA"}
+_ALGORITHM_OF_KEY = {("RSA", ""): "RS256", ("EC", "P-256"): "ES256", ("OKP", "Ed25519"): "EdDSA"}
 _MAX_TOKEN_LENGTH = 8_192
 _REQUIRED = ["iss", "aud", "exp", "sub"]
 
@@ -79,12 +79,12 @@ class TokenVerifier:
         document = await self._keys.key(kid)
         if document is None:
             raise InvalidToken("token: signed with a key that the identity provider does not publish")
-        pinned = _ALGORITHM_OF_KEY.get((str(document.get("kty")), document.get("crv")))
+        pinned = _ALGORITHM_OF_KEY.get((str(document.get("kty")), str(document.get("crv", ""))))
         if pinned is None or algorithm != pinned:
             raise InvalidToken("token: its algorithm is not the one of its key")
         try:
             return jwt.PyJWK(document, algorithm=pinned).key, pinned
-        except PyJWKError:
+        except PyJWTError:
             raise InvalidToken("token: the identity provider's key is unusable") from None
 
     def _decode(self, token: str, key: Any, algorithm: str) -> dict[str, Any]:
@@ -117,9 +117,15 @@ class TokenVerifier:
             organization_id = UUID(organization) if organization is not None else None
         except (ValueError, AttributeError, TypeError):
             raise InvalidToken("token: claim `org` is not the id of an organisation") from None
-        if not isinstance(payload["sub"], str) or not payload["sub"]:
-            raise InvalidToken("token: claim `sub` is empty")
-        return Claims(payload["sub"], organization_id, datetime.fromtimestamp(payload["exp"], UTC))
+        subject = payload["sub"]
+        # Half a surrogate pair, or a NUL, is valid JSON and no text that PostgreSQL takes.
+        if not isinstance(subject, str) or not subject or not subject.isprintable():
+            raise InvalidToken("token: claim `sub` is no text, or an empty one")
+        try:
+            expires_at = datetime.fromtimestamp(int(payload["exp"]), UTC)
+        except (ValueError, OverflowError, OSError):
+            raise InvalidToken("token: claim `exp` is not an instant") from None
+        return Claims(subject, organization_id, expires_at)
 
 
 def issue_development_token(
