@@ -50,6 +50,8 @@ class JWKSClient:
 
     async def key(self, kid: str) -> dict[str, Any] | None:
         """Return the public key with that id, or None when the provider does not publish it."""
+        if kid in self._keys and self._lock.locked():
+            return self._keys[kid]  # somebody is refreshing the set already: a slow provider holds up one caller only
         if kid not in self._keys or self._is_stale():
             async with self._lock:
                 # Whoever waited here finds what the first one fetched.
