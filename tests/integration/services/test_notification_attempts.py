@@ -282,6 +282,36 @@ async def test_the_row_of_a_dead_worker_is_taken_over_when_its_lease_ends(
     assert not await is_leased(approval)
 
 
+@pytest.mark.parametrize("call", ["search", "update"])
+async def test_an_attempt_that_is_cut_off_in_a_call_leaves_a_row_that_is_taken_over(
+    france_travail: FranceTravailClient, api: FakeFranceTravail, call: str
+):
+    approval = await make_approval(pe_notification_status=Status.READY)
+    route = {"search": api.search, "update": api.update}[call]
+    answer = {"search": {"codeSortie": "S001", "idNationalDE": FOUND_ID}, "update": {"codeSortie": "S000"}}[call]
+
+    async def be_cut_off(request: httpx.Request) -> httpx.Response:
+        attempt.cancel()
+        await asyncio.sleep(0)
+        raise AssertionError("unreachable")
+
+    route.mock(side_effect=be_cut_off)
+    attempt = asyncio.create_task(notify(approval, france_travail))
+    await asyncio.wait({attempt})
+    route.mock(side_effect=None, return_value=httpx.Response(200, json=answer))
+
+    at_once = await notify(approval, france_travail)
+    status_then = await status_of(approval)
+    await write("UPDATE approval SET lease_until = now() - interval '1 second' RETURNING id")
+    once_the_lease_ended = await notify(approval, france_travail)
+
+    assert attempt.cancelled()
+    assert (at_once, status_then, once_the_lease_ended) == (None, Status.READY, Status.SUCCESS)
+    left, _ = sorted(await attempts_of(approval), key=lambda row: row.finished_at is not None)
+    assert (left.outcome, left.delivery, left.finished_at) == (Status.SHOULD_RETRY, Delivery.UNKNOWN, None)
+    assert left.endpoint is (SEARCH if call == "search" else UPDATE)
+
+
 async def test_a_lease_lost_before_the_update_sends_nothing_and_writes_no_status(
     france_travail: FranceTravailClient, api: FakeFranceTravail
 ):

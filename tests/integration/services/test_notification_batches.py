@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -32,7 +33,8 @@ from tests.integration.services.notifications import (
     state_of,
     status_of,
 )
-from tests.unit.clients.france_travail import FakeFranceTravail
+from tests.unit.clients.doubles import ClosedPacer, MemoryTokenStore
+from tests.unit.clients.france_travail import CONFIG, FakeFranceTravail
 
 pytestmark = pytest.mark.usefixtures("database", "api")
 
@@ -280,6 +282,20 @@ async def test_a_refused_configuration_stops_the_batch_and_calls_for_help(
     assert [await status_of(row) for row in rows] == [Status.SHOULD_RETRY, Status.READY]
     assert alarms(logs) == [Alarm.CONFIGURATION]
     assert api.update.call_count == 0
+
+
+async def test_a_gate_that_stays_closed_ends_the_batch_before_everybody_has_waited_for_it(
+    france_travail_http: httpx.AsyncClient, clock: TickingClock, api: FakeFranceTravail
+):
+    rows = [await make_sendable(start_at=days_ago(day)) for day in (1, 2)]
+    config = replace(CONFIG, queue_seconds=0.05)
+    held = FranceTravailClient(config, france_travail_http, MemoryTokenStore(), ClosedPacer())
+
+    summary = await run(held, clock)
+
+    assert (summary.stopped_by, summary.attempted) == (BatchStop.HELD, 1)
+    assert [await status_of(row) for row in rows] == [Status.SHOULD_RETRY, Status.READY]
+    assert not api.update.called
 
 
 async def test_a_full_batch_of_failures_raises_an_alarm(
