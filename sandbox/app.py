@@ -1,6 +1,7 @@
 """Every simulated partner below its own mount, and the control doors beside them."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from starlette.applications import Starlette
@@ -26,7 +27,9 @@ class Sandbox:
         self.calls = CallLog(clock)
         self.faults = FaultBoard([*self.partners], seed=seed)
         self._guards = {name: PartnerGuard(partner, self.calls, self.faults) for name, partner in self.partners.items()}
-        self._control = Starlette(routes=Control(self.calls, self.faults, self.partners).routes())
+        self._control = Starlette(
+            routes=Control(self.calls, self.faults, self.partners).routes(), lifespan=self._listening
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         mount = scope["path"].split("/", 2)[1] if scope["type"] == "http" else ""
@@ -36,10 +39,22 @@ class Sandbox:
         else:
             await guard({**scope, "root_path": f"/{mount}"}, receive, send)
 
+    @asynccontextmanager
+    async def _listening(self, _: Starlette) -> AsyncGenerator[None, None]:
+        """What a partner speaks besides HTTP is open while the server runs."""
+        async with AsyncExitStack() as stack:
+            for partner in self.partners.values():
+                stack.push_async_callback(partner.stop)
+                await partner.start(self.faults)
+            yield
+
 
 def create_app(
     *, france_travail: FranceTravailSettings | None = None, clock: Clock | None = None, seed: int = 0
 ) -> Sandbox:
     """A fresh sandbox with every partner. `seed` decides which calls meet faults of a probability below 1."""
     clock = clock or Clock()
-    return Sandbox([SimulatedFranceTravail(france_travail or FranceTravailSettings(), clock)], clock=clock, seed=seed)
+    partners: list[SimulatedPartner[Any]] = [
+        SimulatedFranceTravail(france_travail or FranceTravailSettings(), clock),
+    ]
+    return Sandbox(partners, clock=clock, seed=seed)

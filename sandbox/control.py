@@ -7,7 +7,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from sandbox.calls import CallLog
 from sandbox.cast import COMPANIES, PEOPLE
@@ -31,17 +31,18 @@ class Control:
         self._faults = faults
         self._partners = partners
 
-    def routes(self) -> list[Route]:
+    def routes(self) -> list[BaseRoute]:
         return [
             Route("/_calls", self._list_calls, methods=["GET"]),
             Route("/_calls", self._forget_calls, methods=["DELETE"]),
             Route("/_faults", self._list_faults, methods=["GET"]),
-            Route("/_faults", _explained(self._add_fault), methods=["POST"]),
+            Route("/_faults", explained(self._add_fault), methods=["POST"]),
             Route("/_faults", self._clear_faults, methods=["DELETE"]),
             Route("/_settings", self._list_settings, methods=["GET"]),
-            Route("/_settings", _explained(self._change_settings), methods=["PATCH"]),
+            Route("/_settings", explained(self._change_settings), methods=["PATCH"]),
             Route("/_people", self._list_people, methods=["GET"]),
             Route("/_companies", self._list_companies, methods=["GET"]),
+            *(door for partner in self._partners.values() for door in partner.doors()),
         ]
 
     async def _list_calls(self, request: Request) -> Response:
@@ -80,13 +81,14 @@ class Control:
         return _json(partner.settings.model_dump(mode="json"))
 
     async def _list_people(self, _: Request) -> Response:
-        return _json([person.as_json() for person in PEOPLE])
+        theirs = [person for partner in self._partners.values() for person in partner.people()]
+        return _json([*(person.as_json() for person in PEOPLE), *theirs])
 
     async def _list_companies(self, _: Request) -> Response:
         return _json([company.as_json() for company in COMPANIES])
 
 
-def _explained(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+def explained(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
     """Turn what is wrong with the body into a 422 that says so."""
 
     async def handle(request: Request) -> Response:

@@ -4,7 +4,7 @@ import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -51,6 +51,20 @@ class SimulatedPartner(ABC, Generic[S]):
     @abstractmethod
     def routes(self) -> Sequence[BaseRoute]:
         """Paths are relative to the mount."""
+
+    def doors(self) -> Sequence[BaseRoute]:
+        """Control doors of its own, beside the common ones: paths from the root, beginning with `/_`."""
+        return ()
+
+    def people(self) -> Sequence[Mapping[str, Any]]:
+        """Invented people who trigger something at this partner only, for `GET /_people`."""
+        return ()
+
+    async def start(self, faults: FaultBoard) -> None:
+        """Open what is not HTTP, when the sandbox runs as a server."""
+
+    async def stop(self) -> None:
+        """Close what `start` opened, and end what is still under way."""
 
     def change_settings(self, changes: dict[str, Any]) -> None:
         """Raises pydantic's ValidationError and changes nothing when one of the values is wrong."""

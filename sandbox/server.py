@@ -24,7 +24,7 @@ def server_for(host: str, port: int, *, app: Sandbox | None = None) -> uvicorn.S
             port=port,
             log_level="warning",
             access_log=False,
-            lifespan="off",
+            lifespan="on",
             timeout_graceful_shutdown=1,  # a call that a fault delays by minutes must not hold up the end
         )
     )
