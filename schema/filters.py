@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import strawberry
@@ -21,6 +21,7 @@ from resolvers.pages import Filter
 
 _MAX_LIST = 100
 _MAX_SEARCH = 100
+_MAX_WORDS = 12
 
 
 @strawberry.input
@@ -87,20 +88,24 @@ class _Conditions:
     def instant(self, name: str, value: datetime | None, condition: str) -> None:
         if value is not None:
             if value.tzinfo is None:
-                raise BadUserInput(f"filter: {name} without an offset; write it as 2026-03-02T10:15:00+01:00")
-            self.add(condition, name, value)
+                raise BadUserInput(f"filter: {_camel(name)} without an offset; write it as 2026-03-02T10:15:00+01:00")
+            try:
+                self.add(condition, name, value.astimezone(UTC))
+            except OverflowError:
+                raise BadUserInput(f"filter: {_camel(name)} lies outside of the years 1 to 9999") from None
 
     def any_of(self, name: str, values: list[Any] | None, condition: str) -> None:
         if values is not None:
             if len(values) > _MAX_LIST:
-                raise BadUserInput(f"filter: {len(values)} values in {name}, at most {_MAX_LIST} expected")
+                raise BadUserInput(f"filter: {len(values)} values in {_camel(name)}, at most {_MAX_LIST} expected")
             self.add(condition, name, [str(getattr(value, "value", value)) for value in values])
 
-    def ids(self, name: str, values: list[strawberry.ID] | None, type_name: str, condition: str) -> None:
+    def company_ids(self, values: list[strawberry.ID] | None, condition: str) -> None:
         if values is not None:
             if len(values) > _MAX_LIST:
-                raise BadUserInput(f"filter: {len(values)} ids in {name}, at most {_MAX_LIST} expected")
-            self.add(condition, name, [decode_as(value, type_name, argument=name) for value in values])
+                raise BadUserInput(f"filter: {len(values)} ids in companyIds, at most {_MAX_LIST} expected")
+            keys = [decode_as(value, "Company", argument="companyIds") for value in values]
+            self.add(condition, "filter_company_ids", keys)
 
     def search(self, text: str | None, key: str) -> None:
         """Every word must occur. `key`: a template that ends in {text}, which search_key() prepares."""
@@ -108,7 +113,10 @@ class _Conditions:
             return
         if len(text) > _MAX_SEARCH:
             raise BadUserInput(f"filter: search of {len(text)} characters, at most {_MAX_SEARCH} expected")
-        for position, word in enumerate(text.split()[:5]):
+        words = sorted(set(text.split()))
+        if len(words) > _MAX_WORDS:
+            raise BadUserInput(f"filter: search of {len(words)} words, at most {_MAX_WORDS} expected")
+        for position, word in enumerate(words):
             pattern = "".join(f"\\{letter}" if letter in "\\%_" else letter for letter in word)
             self.add(key.replace("{text}", f"search_key(:search_{position})"), f"search_{position}", f"%{pattern}%")
 
@@ -116,14 +124,23 @@ class _Conditions:
         return Filter(tuple(self._conditions), self._values)
 
 
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(part.capitalize() for part in others)
+
+
 def _flag(value: bool, condition: str) -> str:
     return condition if value else f"NOT ({condition})"
 
 
-def job_seeker_filter(given: JobSeekerFilter | None) -> Filter:
+def job_seeker_filter(given: JobSeekerFilter | None, *, may_ask_profile: bool) -> Filter:
+    """Narrow job seekers. Who may read no more than a name may not find out the rest by asking for it."""
     conditions = _Conditions()
     if given is None:
         return conditions.filter()
+    profile = (given.department_code, given.is_certified, given.has_valid_approval)
+    if not may_ask_profile and any(value is not None for value in profile):
+        raise BadUserInput("filter: only `search` is available to this viewer")
     conditions.search(given.search, "search_key({t}.first_name || ' ' || {t}.last_name) LIKE {text}")
     if given.department_code is not None:
         conditions.add("{profile}.department = :department_code", "department_code", given.department_code)
@@ -167,12 +184,20 @@ _STATE_CONDITIONS = {
 }
 
 
+# A cancelled approval stands where the announcement of its cancellation does, as its `notification` shows it.
+_NOTIFICATION_STATUS = (
+    "CASE WHEN {cancellation}.id IS NULL THEN {t}.pe_notification_status"
+    " ELSE {cancellation}.pe_notification_status END = ANY(:notification_statuses::text[])"
+)
+
+
 def approval_filter(given: ApprovalFilter | None, *, may_ask_status: bool, is_staff: bool) -> Filter:
     """Narrow approvals. Who may not read a notification's status may not find it out by asking for it either."""
     conditions = _Conditions()
     if given is None:
         return conditions.filter()
-    conditions.any_of("numbers", given.numbers, "{t}.number = ANY(:numbers::text[])")
+    numbers = [approval_number(number) for number in given.numbers] if given.numbers is not None else None
+    conditions.any_of("numbers", numbers, "{t}.number = ANY(:numbers::text[])")
     if given.states is not None:
         listed = [f"({_STATE_CONDITIONS[state]})" for state in sorted(set(given.states))]
         conditions.add(" OR ".join(listed) if listed else "FALSE")
@@ -182,7 +207,7 @@ def approval_filter(given: ApprovalFilter | None, *, may_ask_status: bool, is_st
         conditions.any_of(
             "notification_statuses",
             given.notification_statuses,
-            "{t}.pe_notification_status = ANY(:notification_statuses::text[])",
+            _NOTIFICATION_STATUS,
         )
         if not is_staff:
             conditions.add("{t}.origin_company_id = :organization_id")
@@ -191,6 +216,11 @@ def approval_filter(given: ApprovalFilter | None, *, may_ask_status: bool, is_st
     if given.start_before is not None:
         conditions.add("{t}.start_at < :start_before", "start_before", given.start_before)
     return conditions.filter()
+
+
+def approval_number(text: str) -> str:
+    """Return the number of an approval as it is stored: people write it in groups."""
+    return text.replace(" ", "").upper()
 
 
 def appointment_filter(given: AppointmentFilter | None) -> Filter:
@@ -205,12 +235,7 @@ def _appointment_conditions(given: AppointmentFilter | ParticipationFilter | Non
     conditions = _Conditions()
     if given is None:
         return conditions.filter()
-    conditions.ids(
-        "filter_company_ids",
-        given.company_ids,
-        "Company",
-        appointment + ".company_id = ANY(:filter_company_ids::uuid[])",
-    )
+    conditions.company_ids(given.company_ids, appointment + ".company_id = ANY(:filter_company_ids::uuid[])")
     conditions.instant("start_after", given.start_after, appointment + ".start_at > :start_after")
     conditions.instant("start_before", given.start_before, appointment + ".start_at < :start_before")
     conditions.any_of("statuses", given.statuses, "{t}.status = ANY(:statuses::text[])")

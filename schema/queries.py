@@ -39,6 +39,7 @@ from schema.filters import (
     SurveyFilter,
     appointment_filter,
     approval_filter,
+    approval_number,
     company_filter,
     job_application_filter,
     job_seeker_filter,
@@ -120,9 +121,12 @@ class Query:
         last: Last = None,
         before: Before = None,
     ) -> Connection[JobSeeker]:
-        _signed_in(info)
+        context = _signed_in(info)
+        narrowed = job_seeker_filter(
+            filter, may_ask_profile=context.viewer.scope in FIELD_RULES["JobSeeker.isCertified"]
+        )
         arguments = page_arguments(first, after, last, before)
-        return await read_page(info.raw, JOB_SEEKER, NEWEST_JOB_SEEKER, arguments, job_seeker_filter(filter))  # pyright: ignore[reportReturnType]
+        return await read_page(info.raw, JOB_SEEKER, NEWEST_JOB_SEEKER, arguments, narrowed)  # pyright: ignore[reportReturnType]
 
     @strawberry.field
     async def job_application(self, info: Info, id: strawberry.ID) -> JobApplication | None:
@@ -146,8 +150,7 @@ class Query:
     @strawberry.field
     async def approval(self, info: Info, number: str) -> Approval | None:
         _signed_in(info)
-        wanted = number.replace(" ", "").upper()
-        return await read_one_by(info.raw, APPROVAL, "{t}.number = :number", {"number": wanted})
+        return await read_one_by(info.raw, APPROVAL, "{t}.number = :number", {"number": approval_number(number)})
 
     @strawberry.field
     async def approvals(
