@@ -116,7 +116,8 @@ JOB_SEEKER = Entity(
         "sealed_nir": Column("{profile}.nir"),
         # An employer reads a whole NIR only of whom they hired.
         "may_read_full_nir": Column(
-            "{t}.id = :viewer_id OR EXISTS (SELECT 1 FROM job_application v WHERE v.job_seeker_id = {t}.id"
+            "{t}.id = :viewer_id OR :viewer_is_employer AND EXISTS"
+            " (SELECT 1 FROM job_application v WHERE v.job_seeker_id = {t}.id"
             " AND v.company_id = :organization_id AND v.state = 'accepted')"
         ),
         "certification_rows": Column(

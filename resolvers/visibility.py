@@ -56,7 +56,10 @@ def _participation(company: str = "", also: str = "") -> str:
 _PARTICIPATION: dict[Scope, str] = {
     Scope.STAFF: _participation(),
     Scope.OPERATOR: _participation(),
-    Scope.EMPLOYER: _participation(" AND va.company_id = :organization_id"),
+    # A person whose application went elsewhere is no longer in sight, and nor is what they came to before.
+    Scope.EMPLOYER: _participation(
+        " AND va.company_id = :organization_id", also=f" AND {_about(_APPLIED_TO_COMPANY, '{t}.job_seeker_id')}"
+    ),
     Scope.JOB_SEEKER: _participation(also=" AND {t}.job_seeker_id = :viewer_id"),
     Scope.AUTHORIZED_PRESCRIBER: _participation(also=f" AND {_about(_FOLLOWED_BY_ORGANIZATION, '{t}.job_seeker_id')}"),
     Scope.PARTNER: _participation(" AND va.company_id = ANY(:company_ids::uuid[])"),
@@ -70,6 +73,8 @@ _JOB_APPLICATION: dict[Scope, str] = {
     " OR {t}.sender_id = :viewer_id)",
     Scope.PRESCRIBER: "{t}.sender_id = :viewer_id",
 }
+
+_INVITATION_REQUEST = f"{{t}}.company_id = :organization_id AND {_about(_APPLIED_TO_COMPANY, '{t}.job_seeker_id')}"
 
 _RULES: dict[str, dict[Scope, str]] = {
     "JobSeeker": {
@@ -137,11 +142,12 @@ _RULES: dict[str, dict[Scope, str]] = {
             if scope not in _EVERYTHING
         },
     },
-    "InvitationRequest": {**_EVERYTHING, Scope.EMPLOYER: "{t}.company_id = :organization_id"},
+    "InvitationRequest": {**_EVERYTHING, Scope.EMPLOYER: _INVITATION_REQUEST},
     "Invitation": {
         **_EVERYTHING,
-        Scope.EMPLOYER: "EXISTS (SELECT 1 FROM invitation_request v"
-        " WHERE v.id = {t}.invitation_request_id AND v.company_id = :organization_id)",
+        Scope.EMPLOYER: "EXISTS (SELECT 1 FROM invitation_request vi WHERE vi.id = {t}.invitation_request_id AND "
+        + _INVITATION_REQUEST.replace("{t}", "vi")
+        + ")",
     },
     "Survey": {
         **_EVERYTHING,

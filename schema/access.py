@@ -11,6 +11,7 @@ from typing import Any
 
 import strawberry
 
+from models.enums import PartnerScope
 from resolvers.context import OperationContext, context_of
 from resolvers.errors import Forbidden
 from resolvers.viewer import Scope
@@ -37,6 +38,9 @@ FIELD_RULES: dict[str, frozenset[Scope]] = {
         _PEOPLE,
     ),
     "JobSeeker.consents": _PEOPLE - {Scope.PRESCRIBER},
+    # Who is not authorised to prescribe knows an approval by its number and dates.
+    "Approval.originCompany": _PEOPLE - {Scope.PRESCRIBER},
+    "Participation.appointment": _PEOPLE | {Scope.PARTNER},
     # Employers of the company that obtained it: asked of the row.
     "Approval.notification": _STAFF | {Scope.EMPLOYER},
     **dict.fromkeys(
@@ -54,6 +58,10 @@ FIELD_RULES: dict[str, frozenset[Scope]] = {
 }
 
 
+# Which of a partner client's scopes a field needs, besides the one that opens its type.
+PARTNER_FIELD_SCOPES = {"Participation.appointment": PartnerScope.READ_APPOINTMENTS.value}
+
+
 def check(field: str, context: OperationContext) -> None:
     """Raise Forbidden when this kind of viewer may not read the field (`Type.field`)."""
     if context.viewer.scope not in FIELD_RULES[field]:
@@ -67,10 +75,15 @@ def forbidden(field: str) -> Forbidden:
 def guarded(field: str, graphql_type: Any, attribute: str, *, description: str | None = None) -> Any:
     """A field that is read from `attribute` of the row once the rule of `field` allows it."""
     allowed = FIELD_RULES[field]
+    partner_scope = PARTNER_FIELD_SCOPES.get(field)
 
     def resolve(root: Any, info: Info) -> Any:
         # Asked of the context directly: this runs once a row.
-        if context_of(info.raw).viewer.scope not in allowed:  # pyright: ignore[reportPrivateUsage]
+        viewer = context_of(info.raw).viewer
+        scope = viewer.scope
+        if scope not in allowed:
+            raise forbidden(field)
+        if partner_scope is not None and scope is Scope.PARTNER and partner_scope not in viewer.partner_scopes:
             raise forbidden(field)
         return getattr(root, attribute)
 

@@ -10,6 +10,7 @@ import strawberry
 from models.enums import CancelledBy, InvitationKind, InvitationStatus, ParticipationStatus
 from resolvers.entities import APPOINTMENT, INVITATION_REQUEST
 from resolvers.pages import PageArguments, read_child_page, read_children
+from schema.access import guarded
 from schema.info import Info
 from schema.types.connections import After, Connection, First
 from schema.types.node import Node
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from schema.types.organizations import Company
     from schema.types.people import JobSeeker
 
+_Appointment = Annotated["Appointment", strawberry.lazy("schema.types.appointments")]
 _Company = Annotated["Company", strawberry.lazy("schema.types.organizations")]
 _JobSeeker = Annotated["JobSeeker", strawberry.lazy("schema.types.people")]
 
@@ -32,7 +34,7 @@ class Location(Node):
 @strawberry.type
 class Participation(Node):
     job_seeker: _JobSeeker
-    appointment: Annotated[Appointment, strawberry.lazy("schema.types.appointments")]
+    appointment: _Appointment | None = guarded("Participation.appointment", _Appointment | None, "appointment")
     status: ParticipationStatus
     cancelled_by: CancelledBy | None
     status_label: str = strawberry.field(

@@ -75,7 +75,9 @@ class Approval(Node):
     end_at: date
     state: ApprovalState
     job_seeker: _JobSeeker
-    origin_company: _Company | None = strawberry.field(description="The company that obtained it.")
+    origin_company: _Company | None = guarded(
+        "Approval.originCompany", _Company | None, "origin_company", description="The company that obtained it."
+    )
     notification_value: strawberry.Private[ApprovalNotification]
     origin_company_pk: strawberry.Private[UUID | None]
 
