@@ -76,6 +76,10 @@ class OperationContext:
             raise Unauthenticated("sign in: this field needs an Authorization header with a bearer token")
         return self.viewer
 
+    def forget_rows(self) -> None:
+        """Drop what was loaded: a write follows, after which the mutations of the operation must read anew."""
+        self.loaders.clear()
+
     def loader(self, key: Any, load: Callable[[list[Any]], Awaitable[list[Any]]]) -> DataLoader[Any, Any]:
         """Return the operation's loader for a key, made at its first use."""
         found = self.loaders.get(key)

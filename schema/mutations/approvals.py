@@ -49,6 +49,7 @@ def _may(info: Info, permission: Permission) -> OperationContext:
     context = context_of(info.raw)
     if not context.signed_in().has(permission):
         raise Forbidden(f"this needs the permission {permission.value}")
+    context.forget_rows()
     return context
 
 

@@ -65,6 +65,7 @@ class CertificationMutations:
         context = context_of(info.raw)
         if not context.signed_in().has(Permission.CERTIFY_IDENTITY):
             raise Forbidden("this needs the permission CERTIFY_IDENTITY")
+        context.forget_rows()
         job_seeker_id = decode_as(input.job_seeker_id, "JobSeeker", argument="jobSeekerId")
         if not await rows_by(context, JOB_SEEKER, NOTHING, "{t}.id = :key", {"key": job_seeker_id}):
             return not_found()
