@@ -136,11 +136,11 @@ class _Window:
         return Page(nodes, edges, self._info(shown, made, more) if "pageInfo" in selection else None, total_count)
 
     def _info(self, shown: Sequence[Any], made: Plan, more: bool) -> PageInfo:
+        # A cursor stands on a row of its side, whichever way the page is walked.
         backward = self.arguments.is_backward
         return PageInfo(
-            # In the other direction, the cursor that led here stands on a row of that side.
-            has_next_page=self.arguments.before is not None if backward else more,
-            has_previous_page=more if backward else self.arguments.after is not None,
+            has_next_page=self.arguments.before is not None or (more and not backward),
+            has_previous_page=self.arguments.after is not None or (more and backward),
             start_cursor=self._cursor(shown[0], made) if shown else None,
             end_cursor=self._cursor(shown[-1], made) if shown else None,
         )
