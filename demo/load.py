@@ -86,9 +86,11 @@ class _Copy:
             yield (*values, *constants)
 
 
-async def content_of(config: DatabaseConfig) -> DatabaseContent:
-    """Tell whose rows a migrated database holds, by its accounts."""
-    async with connected(config.url) as connection:
+async def content_of(database_url: str) -> DatabaseContent:
+    """Tell whose rows a database holds, by its accounts. Without tables it is empty."""
+    async with connected(database_url) as connection:
+        if await connection.fetchval("SELECT to_regclass('public.\"user\"')") is None:
+            return DatabaseContent.EMPTY
         row = await connection.fetchrow(
             'SELECT EXISTS (SELECT 1 FROM "user") AS has_users,'
             ' EXISTS (SELECT 1 FROM "user" WHERE id = $1) AS has_demo_staff',
@@ -115,8 +117,7 @@ async def load_cast(config: DatabaseConfig, cast: Cast, *, on_table: Callable[[s
 async def _copy_table(
     connection: Any, table_rows: Sequence[Any], keys: KeyRing, on_table: Callable[[str, int], None] | None
 ) -> None:
-    row_type: type[Any] = type(table_rows[0])
-    copy = _copy_of(row_type, keys)
+    copy = _copy_of(typing.cast("type[Any]", type(table_rows[0])), keys)
     names, records = copy.names, copy.records(table_rows)
     if isinstance(table_rows[0], rows.JobSeekerProfileRow):
         names, records = [*names, "nir_fingerprint"], _with_fingerprint(records, table_rows, keys)

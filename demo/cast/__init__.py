@@ -21,9 +21,9 @@ from demo.cast.world import SimulatedWorld
 __all__ = ["Cast", "SimulatedWorld", "build_cast"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Cast:
-    """All rows, one list a table, none of them in a database yet."""
+    """All rows, one list a table, none of them in a database yet. Prints nothing of them: they are too many."""
 
     users: list[rows.UserRow]
     companies: list[rows.CompanyRow]
@@ -52,7 +52,10 @@ class Cast:
 
 
 def build_cast(now: datetime, world: SimulatedWorld) -> Cast:
-    """Return the cast as it stands at `now`. Equal arguments give equal rows; ids are the same whatever `now`."""
+    """Return the cast as it stands at `now`. Equal arguments give equal rows.
+
+    Ids are the same whatever `now`, but for appointments: weekends decide who has met whom.
+    """
     calendar = Calendar(now)
     organizations = build_organizations(calendar)
     people = build_people(calendar, organizations, world)

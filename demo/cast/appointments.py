@@ -68,6 +68,8 @@ def build_appointments(
     """Let a part of the applicants of the companies that use RDV-Insertion be invited, and most of these meet."""
     builder = _Builder(calendar, organizations)
     dice = Dice("invited")
+    # The first hiring of all is that of the demo's job seeker.
+    demo_hiring_id = applications[0].id
     upcoming = 0
     for application in applications:
         company = builder.users_of_rdv_insertion.get(application.company_id)
@@ -77,6 +79,8 @@ def build_appointments(
         age_days = (calendar.now - application.created_at).days
         is_recent = age_days <= 30 and application.state in _OPEN_STATES
         wanted = is_demo and is_recent and upcoming < _UPCOMING_AT_DEMO_COMPANY
+        if application.id == demo_hiring_id:
+            builder.meet(application, company, in_days=5)
         if not wanted and not dice.chance(_INVITED):
             continue
         builder.invite(application, company)

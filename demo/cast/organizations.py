@@ -116,8 +116,8 @@ def build_organizations(calendar: Calendar) -> Organizations:
         people.add_members(
             UserKind.EMPLOYER, [well_known.employer_subject(company.number)], company_id=company.id, more=0.35
         )
-    for organization in prescriber_organizations:
-        subject = well_known.prescriber_subject(organization.number)
+    for number, organization in enumerate(prescriber_organizations, start=1):
+        subject = well_known.prescriber_subject(number)
         people.add_members(UserKind.PRESCRIBER, [subject], prescriber_organization_id=organization.id, more=0.6)
     for institution in institutions:
         subject = well_known.labor_inspector_subject(institution.number)

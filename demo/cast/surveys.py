@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from demo.cast import well_known
 from demo.cast.dice import Calendar, Dice
 from demo.cast.hirings import Hiring
 from demo.cast.identifiers import demo_id
@@ -26,10 +27,11 @@ def build_surveys(calendar: Calendar, organizations: Organizations, hirings: lis
     dice = Dice("surveys")
     prescribers = {row.id: row for row in organizations.prescriber_organizations}
     for hiring in hirings:
-        if hiring.approval.start_at >= calendar.today or not dice.chance(_SURVEYED):
+        is_demo = hiring.job_seeker.number == well_known.DEMO_JOB_SEEKER
+        if hiring.approval.start_at >= calendar.today or not (is_demo or dice.chance(_SURVEYED)):
             continue
         kinds = [SurveyKind.POST_HIRING_EMPLOYER]
-        if dice.chance(0.5):
+        if is_demo or dice.chance(0.5):
             kinds.append(SurveyKind.POST_HIRING_JOB_SEEKER)
         prescriber = prescribers.get(hiring.application.sender_prescriber_organization_id or hiring.company.id)
         if prescriber is not None and dice.chance(0.5):

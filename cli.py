@@ -1,0 +1,385 @@
+"""The `traverse` commands. What they do lies elsewhere; each imports what it needs, so that small ones are quick."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from demo.cast.well_known import Persona
+from demo.environment import DemoError, adopt_demo_settings
+from settings import Settings, SettingsError, load_settings
+
+if TYPE_CHECKING:
+    from models.database import DatabaseConfig
+    from models.enums import Partner
+    from ops.doctor import Finding
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Traverse: the integrations server of an inclusion-employment platform.",
+)
+
+_SCHEMA_FILE = Path(__file__).with_name("schema.graphql")
+_WRONG_SETTINGS = 2
+_GRACE_SECONDS = 10
+_LARGEST_SOCKET_MESSAGE = 64 * 1024
+_DURATION = re.compile(r"([1-9][0-9]{0,5})([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+@app.command()
+def demo(
+    port: Annotated[
+        int, typer.Option(min=1, max=65_534, help="port of the API; the sandbox takes the next one")
+    ] = 8000,
+    reset: Annotated[bool, typer.Option("--reset", help="forget the data of earlier demos")] = False,
+    play: Annotated[bool, typer.Option(help="show the main job once")] = True,
+    leave: Annotated[bool, typer.Option("--exit", help="end after the play, with 1 if it did not go well")] = False,
+) -> None:
+    """Start everything with invented data, play the main job, and stay up until Ctrl-C."""
+    from rich.console import Console
+
+    from demo.cast.world import SimulatedWorld
+    from demo.environment import DataDir, SandboxAccess
+    from demo.run import DemoOptions, DemoParts, run_demo
+    from sandbox.cast import PEOPLE
+    from sandbox.france_travail.identifiers import id_national_of
+    from sandbox.france_travail.settings import CLIENT_ID, CLIENT_SECRET
+
+    parts = DemoParts(
+        world=SimulatedWorld(id_national_of=id_national_of, people=PEOPLE),
+        sandbox_access=SandboxAccess(client_id=CLIENT_ID, client_secret=CLIENT_SECRET),
+        configure=_configure,
+        make_token=lambda persona: _make_token(load_settings(), persona, None, timedelta(hours=1)),
+    )
+    options = DemoOptions(port=port, data_dir=DataDir.of(os.environ), reset=reset, plays=play, leaves=leave)
+    raise typer.Exit(run_demo(options, parts, dict(os.environ), Console()))
+
+
+@app.command()
+def serve(
+    workers: Annotated[int, typer.Option(min=1, max=256, help="processes")] = 1,
+    host: Annotated[str | None, typer.Option(help="address to listen on; HOST by default")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65_535, help="port to listen on; PORT by default")] = None,
+) -> None:
+    """Serve the API."""
+    settings = _settings()
+    import uvicorn
+
+    uvicorn.run(
+        "app:build",
+        factory=True,
+        host=host or settings.host,
+        port=port or settings.port,
+        workers=workers,
+        loop="uvloop",
+        http="httptools",
+        ws="websockets-sansio",
+        ws_max_size=_LARGEST_SOCKET_MESSAGE,
+        # Open streams would hold a stopping process for ever; clients resume by cursor.
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        server_header=False,
+        access_log=False,
+        # Anyone can write X-Forwarded-For: only named proxies are believed.
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        log_config=None,
+    )
+
+
+@app.command()
+def worker() -> None:
+    """Run the background worker: notifications, certifications, sweeps."""
+    settings = _settings()
+    from jobs.worker import run_worker
+
+    run_worker(settings)
+
+
+@app.command()
+def migrate(
+    target: Annotated[str, typer.Option(help="a migration to stop at, or to go back to; __first__ undoes all")] = "",
+    check: Annotated[bool, typer.Option("--check", help="compare migrations with models; 1 if they differ")] = False,
+    make: Annotated[str, typer.Option(metavar="NAME", help="write the next migration from the models")] = "",
+) -> None:
+    """Bring the database to the schema of this version."""
+    config = _database_config(_settings())
+    from models import migrate as migrations
+
+    if check:
+        changes = asyncio.run(migrations.unwritten_changes(config))
+        for change in changes:
+            for operation in change.operations:
+                print(f"not in any migration: {operation.describe()}")
+        if changes:
+            _fail("the models say what no migration does; run `traverse migrate --make NAME`")
+        print("The migrations say what the models say.")
+    elif make:
+        written = asyncio.run(migrations.write_migration(config, make))
+        print("\n".join(f"{path}" for path in written) or "Nothing to write: the migrations say what the models say.")
+    else:
+        ran = asyncio.run(migrations.migrate(config, target=target or "__latest__"))
+        print("\n".join(ran) or "Nothing to do: the database is up to date.")
+
+
+@app.command()
+def reseal() -> None:
+    """After a rotation of ENCRYPTION_KEYS: seal with the first key what an older one still holds."""
+    config = _database_config(_settings())
+    from models.encryption import EncryptionError
+
+    try:
+        resealed, remaining = asyncio.run(_reseal(config))
+    except EncryptionError as error:
+        _fail(f"{error}")
+    print(f"Sealed {resealed:,} values again; {remaining:,} still need an older key.")
+
+
+@app.command()
+def seed() -> None:
+    """Load the demo's invented data into the migrated, empty database of DATABASE_URL."""
+    settings = _settings()
+    if settings.is_production:
+        _fail("ENVIRONMENT is production: invented data has no place there")
+    from demo.cast import SimulatedWorld, build_cast
+    from demo.load import DatabaseContent, content_of, load_cast
+    from sandbox.cast import PEOPLE
+    from sandbox.france_travail.identifiers import id_national_of
+
+    config = _database_config(settings)
+    if asyncio.run(content_of(config.url)) is not DatabaseContent.EMPTY:
+        _fail("the database of DATABASE_URL is not empty; `traverse seed` loads into an empty, migrated one")
+    cast = build_cast(datetime.now(UTC), SimulatedWorld(id_national_of, PEOPLE))
+    print(f"Loaded {asyncio.run(load_cast(config, cast)):,} invented rows.")
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="port on 127.0.0.1")] = 8001,
+) -> None:
+    """Simulate the partners on this machine."""
+    from sandbox.server import run
+
+    run("127.0.0.1", port)
+
+
+@app.command()
+def schema(
+    check: Annotated[bool, typer.Option("--check", help="compare with schema.graphql; 1 if it differs")] = False,
+    write: Annotated[bool, typer.Option("--write", help="write schema.graphql")] = False,
+) -> None:
+    """Print the GraphQL schema."""
+    from schema.build import print_sdl
+
+    printed = print_sdl()
+    if write:
+        _SCHEMA_FILE.write_text(printed)
+    elif check:
+        if not _SCHEMA_FILE.exists() or _SCHEMA_FILE.read_text() != printed:
+            _fail("schema.graphql differs from the code; run `traverse schema --write` and look at the difference")
+        print("schema.graphql says what the code says.")
+    else:
+        print(printed, end="")
+
+
+@app.command()
+def doctor() -> None:
+    """Check settings, PostgreSQL, Valkey, migrations and partners, and say what to do."""
+    from ops.doctor import Finding, Health, examine
+
+    _adopt_demo_settings()
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        _show([Finding("Settings", Health.BAD, sentence, "correct it") for sentence in f"{error}".splitlines()])
+        raise typer.Exit(1) from None
+    findings = [Finding("Settings", Health.GOOD, f"{settings.environment} environment")]
+    findings += asyncio.run(
+        examine(
+            database=_database_config(settings),
+            valkey_info=lambda: _valkey_info(settings),
+            partners=_partner_addresses(settings),
+        )
+    )
+    _show(findings)
+    raise typer.Exit(int(any(finding.health is Health.BAD for finding in findings)))
+
+
+@app.command()
+def token(
+    persona: Annotated[Persona, typer.Option("--as", help="for whom", show_default=False)],
+    org: Annotated[str | None, typer.Option(metavar="SIRET", help="another organisation than usual")] = None,
+    ttl: Annotated[str, typer.Option(help="how long it is valid: 90s, 30m, 1h, 7d")] = "1h",
+) -> None:
+    """Print a token of a demo user, and nothing else."""
+    settings = _settings()
+    match = _DURATION.fullmatch(ttl)
+    if match is None:
+        _fail(f'--ttl "{ttl}": a whole number and one of s, m, h, d expected, as in 30m')
+    print(_make_token(settings, persona, org, timedelta(**{_UNITS[match[2]]: int(match[1])})))
+
+
+def main() -> None:
+    """Run the command line; what can be expected to go wrong ends in one sentence a problem."""
+    try:
+        app()
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        sys.exit(_WRONG_SETTINGS)
+    except DemoError as error:
+        _exit_with(f"{error}")
+    except _infrastructure_errors() as error:
+        _exit_with(_sentence(error))
+
+
+def _settings() -> Settings:
+    _adopt_demo_settings()
+    return load_settings()
+
+
+def _adopt_demo_settings() -> None:
+    found = adopt_demo_settings(os.environ)
+    if found is not None:
+        print(f"Using the settings of the demo: {found}", file=sys.stderr)
+
+
+def _configure(environ: Mapping[str, str]) -> DatabaseConfig:
+    """Let the process stand in that environment from now on, and read its settings."""
+    os.environ.clear()
+    os.environ.update(environ)
+    return _database_config(load_settings())
+
+
+def _database_config(settings: Settings) -> DatabaseConfig:
+    from wiring import database_config
+
+    return database_config(settings, application_name="traverse-cli")
+
+
+def _make_token(settings: Settings, persona: Persona, siret: str | None, lifetime: timedelta) -> str:
+    from demo.cast.well_known import holder_in, holder_of
+    from services.tokens import issue_development_token
+
+    if settings.is_production:
+        _fail("ENVIRONMENT is production: tokens come from the identity provider there")
+    if settings.auth_hs256_key is None:
+        _fail("AUTH_HS256_KEY is not set: start `make demo`, or set a key of at least 32 characters")
+    try:
+        holder = holder_of(persona) if siret is None else holder_in(persona, siret)
+    except ValueError as error:
+        _fail(f"{error}")
+    return issue_development_token(
+        subject=holder.subject,
+        organization_id=holder.organization_id,
+        issuer=settings.auth_issuer,
+        audience=settings.auth_audience,
+        key=settings.auth_hs256_key.get_secret_value(),
+        lifetime=lifetime,
+        now=datetime.now(UTC),
+    )
+
+
+async def _reseal(config: DatabaseConfig) -> tuple[int, int]:
+    """Return how many values were sealed again, and how many an older key still holds."""
+    from models.database import close_database, open_database
+    from models.resealing import count_sealed_with_old_keys, reseal
+
+    await open_database(config)
+    try:
+        return await reseal(), sum((await count_sealed_with_old_keys()).values())
+    finally:
+        await close_database()
+
+
+async def _valkey_info(settings: Settings) -> Mapping[str, object]:
+    """Raises OSError when Valkey does not answer."""
+    from redis.exceptions import RedisError
+
+    from jobs.valkey import connect
+
+    try:
+        async with connect(settings.redis_url) as client:
+            return await client.info()
+    except RedisError as error:
+        raise ConnectionError(type(error).__name__) from None
+
+
+def _partner_addresses(settings: Settings) -> dict[Partner, list[str]]:
+    """Return the addresses of every partner, by the names of its settings; none for one that is off."""
+    from models.enums import Partner
+
+    prefixes = {Partner.FRANCE_TRAVAIL: "ft"}
+    return {
+        partner: [
+            value
+            for name in Settings.model_fields
+            if name.startswith(f"{prefixes.get(partner, partner.value)}_") and "url" in name
+            if isinstance(value := getattr(settings, name), str)
+        ]
+        for partner in Partner
+    }
+
+
+def _show(findings: list[Finding]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    colours = {"ok": "green", "off": "yellow", "wrong": "red"}
+    table = Table()
+    for title in ("", "", "Found", "What to do"):
+        table.add_column(title, overflow="fold")
+    for finding in findings:
+        state = f"[{colours[finding.health.value]}]{finding.health.value}[/]"
+        table.add_row(state, finding.subject, finding.found, finding.advice)
+    Console().print(table)
+
+
+def _infrastructure_errors() -> tuple[type[Exception], ...]:
+    """What PostgreSQL, Valkey and the network raise. Asked for only once something was raised."""
+    from subprocess import CalledProcessError
+
+    from asyncpg import InterfaceError, PostgresError
+    from redis.exceptions import RedisError
+    from tortoise.exceptions import DBConnectionError
+
+    return (OSError, InterfaceError, PostgresError, RedisError, DBConnectionError, CalledProcessError)
+
+
+def _sentence(error: Exception) -> str:
+    """Say what is away and what to do. PostgreSQL's messages may quote a row: only those about connecting are shown."""
+    from asyncpg import PostgresError
+    from redis.exceptions import RedisError
+
+    kind = type(error).__name__
+    if isinstance(error, RedisError):
+        return f"Valkey: {kind}; check REDIS_URL, or run `traverse doctor`"
+    if isinstance(error, PostgresError):
+        is_about_connecting = f"{getattr(error, 'sqlstate', '')}".startswith(("08", "28", "3D", "53", "57"))
+        return f"PostgreSQL: {error if is_about_connecting else kind}; check DATABASE_URL, or run `traverse doctor`"
+    if isinstance(error, OSError) and error.errno is not None:
+        return f"{error.strerror or kind} ({kind}); run `traverse doctor` to see what is away"
+    return f"{kind}; run `traverse doctor` to see what is away"
+
+
+def _fail(sentence: str) -> NoReturn:
+    print(sentence, file=sys.stderr)
+    raise typer.Exit(1)
+
+
+def _exit_with(sentence: str) -> NoReturn:
+    print(sentence, file=sys.stderr)
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""The demo's settings in its data folder: they survive a restart, and the other commands find them there."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shlex
+from collections.abc import Generator, Mapping, MutableMapping
+from dataclasses import dataclass
+from fcntl import LOCK_EX, LOCK_NB, flock
+from pathlib import Path
+
+_DATA_DIR_VARIABLE = "TRAVERSE_DATA_DIR"
+_KEY_BYTES = 32
+# Without one of these a command knows neither where it is nor what it may touch.
+_SETTLED_BY = ("ENVIRONMENT", "DATABASE_URL")
+# Kept from one start to the next: tokens stay valid, and sealed NIRs can be opened.
+_KEPT = ("SECRET_KEY", "AUTH_HS256_KEY")
+# Of the caller's own environment, nothing may lead the demo to a real partner or identity provider.
+_FOREIGN = (
+    *("AUTH_", "FT_", "API_PARTICULIER_", "BAN_", "API_GEO_", "SIRENE_", "DATA_INCLUSION_", "RDV_SOLIDARITES_"),
+    *("RDV_INSERTION_", "DIAGORIENTE_", "TALLY_", "METABASE_", "SMTP_", "SENTRY_", "OTEL_", "ENCRYPTION_"),
+    "FINGERPRINT_",
+)  # fmt: skip
+
+
+class DemoError(Exception):
+    """The demo cannot go on. `str()` is one sentence that says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataDir:
+    """The folder that holds everything of one demo: engines' data, settings, logs."""
+
+    path: Path
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> DataDir:
+        return cls(Path(environ.get(_DATA_DIR_VARIABLE) or ".traverse"))
+
+    @property
+    def settings_file(self) -> Path:
+        return self.path / "demo.env"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    @contextlib.contextmanager
+    def held(self) -> Generator[None]:
+        """Keep other demos out for the block. Raises DemoError when one is at work here."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        with (self.path / "demo.lock").open("w") as lock:
+            try:
+                flock(lock, LOCK_EX | LOCK_NB)
+            except BlockingIOError:
+                raise DemoError(
+                    f"{self.path}: another demo is running on this folder; end it, or set {_DATA_DIR_VARIABLE} to a"
+                    " folder of its own"
+                ) from None
+            yield
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxAccess:
+    """Credentials that the simulated France Travail accepts."""
+
+    client_id: str
+    client_secret: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoPlan:
+    """Where the parts of a demo listen. The sandbox takes the port after the API's."""
+
+    port: int
+    database_url: str
+    redis_url: str
+    sandbox_access: SandboxAccess
+
+    @property
+    def sandbox_port(self) -> int:
+        return self.port + 1
+
+    @property
+    def api_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def sandbox_url(self) -> str:
+        return f"http://127.0.0.1:{self.sandbox_port}"
+
+
+def write_settings(data_dir: DataDir, plan: DemoPlan) -> dict[str, str]:
+    """Write the demo's settings, with the keys of the last start if there are any, and return them."""
+    before = read_settings(data_dir)
+    kept = {name: before.get(name) or secrets.token_urlsafe(_KEY_BYTES) for name in _KEPT}
+    values = {
+        "ENVIRONMENT": "development",
+        "DATABASE_URL": plan.database_url,
+        "REDIS_URL": plan.redis_url,
+        "HOST": "127.0.0.1",
+        "PORT": str(plan.port),
+        "FT_BASE_URL": f"{plan.sandbox_url}/france-travail",
+        "FT_AUTH_BASE_URL_PARTENAIRE": f"{plan.sandbox_url}/france-travail",
+        "FT_CLIENT_ID": plan.sandbox_access.client_id,
+        "FT_CLIENT_SECRET": plan.sandbox_access.client_secret,
+        # Below the ten a second that the sandbox bears; the real one is asked once a second.
+        "FT_MAX_RPS": "8",
+        "NOTIFICATION_INTERVAL": "2",
+        # The platform rests before midnight; whoever tries the demo may not.
+        "NOTIFICATION_LAST_HOUR": "23",
+        # A demo is shown at any hour.
+        "NOTIFICATION_LAST_HOUR": "23",
+        **kept,
+    }
+    _write_private(data_dir.settings_file, "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items()))
+    return values
+
+
+def read_settings(data_dir: DataDir) -> dict[str, str]:
+    """Return what the last demo wrote; nothing when there was none."""
+    try:
+        lines = data_dir.settings_file.read_text().splitlines()
+    except FileNotFoundError:
+        return {}
+    return dict(word.split("=", 1) for line in lines for word in shlex.split(line, comments=True) if "=" in word)
+
+
+def children_environ(environ: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of the demo's own processes: the caller's, without what leads to real partners."""
+    return {name: value for name, value in environ.items() if not name.startswith(_FOREIGN)} | dict(settings)
+
+
+def adopt_demo_settings(environ: MutableMapping[str, str]) -> Path | None:
+    """Put the demo's settings into an environment that names none, and return their file; None: nothing was done."""
+    if any(environ.get(name) for name in _SETTLED_BY):
+        return None
+    data_dir = DataDir.of(environ)
+    settings = read_settings(data_dir)
+    for name, value in settings.items():
+        environ.setdefault(name, value)
+    return data_dir.settings_file if settings else None
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Readable by its owner only, from its first byte on; replaced in one step."""
+    draft = path.with_suffix(".draft")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    draft.replace(path)

@@ -1,0 +1,127 @@
+"""`traverse doctor`: is everything there that this installation needs, and what to do about what is not."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from models.database import DatabaseConfig, close_database, connection_parameters, open_database
+from models.enums import Partner
+from models.migrate import missing_migrations
+
+_TIMEOUT_SECONDS = 5
+_OLDEST_POSTGRESQL = 15
+_OLDEST_VALKEY, _OLDEST_REDIS = (7, 2), (7, 0)
+
+
+class Health(Enum):
+    """OFF: not set up, on purpose as far as we can tell."""
+
+    GOOD = "ok"
+    OFF = "off"
+    BAD = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the table. `advice` is empty where there is nothing to do."""
+
+    subject: str
+    health: Health
+    found: str
+    advice: str = ""
+
+
+async def examine(
+    *,
+    database: DatabaseConfig,
+    valkey_info: Callable[[], Awaitable[Mapping[str, Any]]],
+    partners: Mapping[Partner, Sequence[str]],
+) -> list[Finding]:
+    """Look at everything at once. `partners`: the addresses of each; none for one that is not set up."""
+    findings = await asyncio.gather(
+        _database(database),
+        _valkey(valkey_info),
+        *(_partner(partner, addresses) for partner, addresses in partners.items()),
+    )
+    first, *others = findings
+    migrations = await _migrations(database, reachable=first.health is Health.GOOD)
+    return [first, migrations, *others]
+
+
+async def _database(config: DatabaseConfig) -> Finding:
+    advice = "start PostgreSQL, or correct DATABASE_URL"
+    try:
+        connection = cast("Any", await asyncpg.connect(**connection_parameters(config.url), timeout=_TIMEOUT_SECONDS))
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        return Finding("PostgreSQL", Health.BAD, f"no connection: {type(error).__name__}", advice)
+    try:
+        version = connection.get_server_version()
+    finally:
+        await connection.close()
+    if version.major < _OLDEST_POSTGRESQL:
+        return Finding("PostgreSQL", Health.BAD, f"version {version.major}", f"{_OLDEST_POSTGRESQL} or later is needed")
+    return Finding("PostgreSQL", Health.GOOD, f"version {version.major}.{version.minor}")
+
+
+async def _migrations(config: DatabaseConfig, *, reachable: bool) -> Finding:
+    if not reachable:
+        return Finding("Migrations", Health.BAD, "cannot be read without PostgreSQL", "see PostgreSQL")
+    await open_database(config)
+    try:
+        missing = await missing_migrations()
+    finally:
+        await close_database()
+    if missing:
+        return Finding("Migrations", Health.BAD, f"missing: {', '.join(missing)}", "run `traverse migrate`")
+    return Finding("Migrations", Health.GOOD, "up to date")
+
+
+async def _valkey(info: Callable[[], Awaitable[Mapping[str, Any]]]) -> Finding:
+    advice = "start Valkey, or correct REDIS_URL"
+    try:
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
+            answer = await info()
+    except (OSError, TimeoutError) as error:
+        return Finding("Valkey", Health.BAD, f"no connection: {type(error).__name__}", advice)
+    name, oldest = ("Valkey", _OLDEST_VALKEY) if "valkey_version" in answer else ("Redis", _OLDEST_REDIS)
+    version = str(answer.get("valkey_version") or answer.get("redis_version") or "0.0")
+    if tuple(int(part) for part in version.split(".")[:2]) < oldest:
+        needed = ".".join(f"{part}" for part in oldest)
+        return Finding("Valkey", Health.BAD, f"{name} {version}", f"{name} {needed} or later is needed")
+    policy = str(answer.get("maxmemory_policy", "noeviction"))
+    if policy != "noeviction":
+        # Jobs would be dropped in silence when memory runs out; the sweeps would find their rows, but late.
+        return Finding("Valkey", Health.BAD, f"{name} {version}, evicts ({policy})", "set maxmemory-policy noeviction")
+    return Finding("Valkey", Health.GOOD, f"{name} {version}")
+
+
+async def _partner(partner: Partner, addresses: Sequence[str]) -> Finding:
+    if not addresses:
+        return Finding(partner.label, Health.OFF, "not set up", "set its variables to use it")
+    for host, port, is_tls in sorted({_endpoint(address) for address in addresses}):
+        try:
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
+                context = ssl.create_default_context() if is_tls else None
+                _, writer = await asyncio.open_connection(host, port, ssl=context)
+        except ssl.SSLError as error:
+            found = f"{host}:{port}: TLS refused ({error.reason})"
+            return Finding(partner.label, Health.BAD, found, "check its address, and the certificates of this machine")
+        except (OSError, TimeoutError) as error:
+            found = f"{host}:{port}: no connection ({type(error).__name__})"
+            return Finding(partner.label, Health.BAD, found, "check its address, the network and the firewall")
+        writer.close()
+    return Finding(partner.label, Health.GOOD, "reachable")
+
+
+def _endpoint(address: str) -> tuple[str, int, bool]:
+    parts = urlsplit(address)
+    is_tls = parts.scheme == "https"
+    return parts.hostname or "", parts.port or (443 if is_tls else 80), is_tls

@@ -1,0 +1,120 @@
+"""The demo's settings in its folder: private, kept from start to start, never in the way of somebody's own."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from demo.environment import (
+    DataDir,
+    DemoError,
+    DemoPlan,
+    SandboxAccess,
+    adopt_demo_settings,
+    children_environ,
+    read_settings,
+    write_settings,
+)
+
+PLAN = DemoPlan(
+    port=8100,
+    database_url="postgresql://postgres@/postgres?host=/tmp/a folder",
+    redis_url="redis://127.0.0.1:1/0",
+    sandbox_access=SandboxAccess(client_id="client", client_secret="it's a secret"),
+)
+
+
+def test_what_was_written_is_read_again(tmp_path: Path):
+    data_dir = DataDir(tmp_path)
+
+    written = write_settings(data_dir, PLAN)
+
+    assert read_settings(data_dir) == written
+    assert written["DATABASE_URL"] == PLAN.database_url
+    assert written["FT_CLIENT_SECRET"] == "it's a secret"
+    assert written["FT_BASE_URL"] == "http://127.0.0.1:8101/france-travail"
+
+
+def test_only_its_owner_may_read_the_file(tmp_path: Path):
+    data_dir = DataDir(tmp_path)
+
+    write_settings(data_dir, PLAN)
+
+    assert stat.S_IMODE(data_dir.settings_file.stat().st_mode) == 0o600
+
+
+def test_the_keys_survive_a_second_start_and_differ_between_folders(tmp_path: Path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+
+    first = write_settings(DataDir(tmp_path / "one"), PLAN)
+    second = write_settings(DataDir(tmp_path / "one"), PLAN)
+    elsewhere = write_settings(DataDir(tmp_path / "two"), PLAN)
+
+    for key in ("SECRET_KEY", "AUTH_HS256_KEY"):
+        assert first[key] == second[key] != elsewhere[key]
+        assert len(first[key]) >= 32
+
+
+def test_a_command_without_settings_takes_those_of_the_demo(tmp_path: Path):
+    written = write_settings(DataDir(tmp_path), PLAN)
+    environ = {"TRAVERSE_DATA_DIR": f"{tmp_path}", "PORT": "9000"}
+
+    file = adopt_demo_settings(environ)
+
+    assert file == tmp_path / "demo.env"
+    assert environ["DATABASE_URL"] == written["DATABASE_URL"]
+    assert environ["PORT"] == "9000"
+
+
+@pytest.mark.parametrize("variable", ["ENVIRONMENT", "DATABASE_URL"])
+def test_a_command_with_settings_of_its_own_keeps_them(tmp_path: Path, variable: str):
+    write_settings(DataDir(tmp_path), PLAN)
+    environ = {"TRAVERSE_DATA_DIR": f"{tmp_path}", variable: "mine"}
+
+    file = adopt_demo_settings(environ)
+
+    assert file is None
+    assert environ == {"TRAVERSE_DATA_DIR": f"{tmp_path}", variable: "mine"}
+
+
+def test_without_a_demo_there_is_nothing_to_take(tmp_path: Path):
+    environ = {"TRAVERSE_DATA_DIR": f"{tmp_path}"}
+
+    assert adopt_demo_settings(environ) is None
+
+
+def test_nothing_of_the_callers_environment_leads_to_a_real_partner(tmp_path: Path):
+    mine = {
+        "PATH": "/bin",
+        "LOG_LEVEL": "DEBUG",
+        "FT_BASE_URL": "https://api.example",
+        "AUTH_JWKS_URL": "https://identity.example",
+        "API_PARTICULIER_TOKEN": "real",
+        "DATABASE_URL": "postgresql://production/",
+    }
+    settings = write_settings(DataDir(tmp_path), PLAN)
+
+    environ = children_environ(mine, settings)
+
+    assert environ["PATH"] == "/bin"
+    assert environ["LOG_LEVEL"] == "DEBUG"
+    assert environ["FT_BASE_URL"] == settings["FT_BASE_URL"]
+    assert environ["DATABASE_URL"] == PLAN.database_url
+    assert "AUTH_JWKS_URL" not in environ
+    assert "API_PARTICULIER_TOKEN" not in environ
+
+
+def test_a_second_demo_on_the_same_folder_is_told_so(tmp_path: Path):
+    with DataDir(tmp_path).held(), pytest.raises(DemoError, match="another demo"), DataDir(tmp_path).held():
+        pass
+
+
+def test_a_folder_is_free_again_after_a_demo(tmp_path: Path):
+    with DataDir(tmp_path).held():
+        pass
+
+    with DataDir(tmp_path).held():
+        assert (tmp_path / "demo.lock").exists()
