@@ -84,6 +84,8 @@ class GraphQLEndpoint:
             return _refused(refusal, media_type)
         except ClientDisconnect:
             return Response(status_code=499)  # nobody reads it; it tells the access log what happened
+        except Exception as error:  # noqa: BLE001 (the last door: of what happened, only the log may hear)
+            return _json({"errors": [_internal(error, request.state.request_id)]}, 500, media_type)
 
     # -- reading the request
 
@@ -100,7 +102,8 @@ class GraphQLEndpoint:
     async def _body(self, request: Request) -> bytes:
         limit = self._config.max_body_bytes
         announced = request.headers.get("content-length", "")
-        if announced.isdigit() and int(announced) > limit:
+        # More digits than a size has, or digits of other scripts, are for the count below.
+        if announced.isdecimal() and len(announced) < 20 and int(announced) > limit:
             raise Refusal(413, f"body: at most {limit} bytes are accepted", "LIMIT_EXCEEDED", Connection="close")
         body = bytearray()
         async for chunk in request.stream():
@@ -189,27 +192,26 @@ def format_error(error: GraphQLError, *, request_id: str) -> dict[str, Any]:
     """Return an error as the caller may see it: whatever was not meant for them is only a request id."""
     original = error.original_error
     if original is not None and not isinstance(original, GraphQLError):
-        # Class and place only: the message of an unforeseen exception may hold personal data.
-        log.error(
-            "resolver_failed",
-            error_class=type(original).__name__,
-            at=_places(original),
-            path=_path(error),
-            request_id=request_id,
-        )
-        shown: dict[str, Any] = {"message": "Internal error; quote the request id to the support team."}
-        extensions: dict[str, Any] = {"code": "INTERNAL", "requestId": request_id}
+        shown: dict[str, Any] = _internal(original, request_id, path=_path(error))
     else:
-        shown = {"message": error.message[:_MAX_MESSAGE]}
         extensions = {"code": "BAD_USER_INPUT", **(error.extensions or {})}
         if isinstance(original, APIError):
             extensions["code"] = original.code
+        shown = {"message": error.message[:_MAX_MESSAGE], "extensions": extensions}
     if error.locations:
         shown["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
     if error.path is not None:
         shown["path"] = error.path
-    shown["extensions"] = extensions
     return shown
+
+
+def _internal(error: BaseException, request_id: str, **where: str) -> dict[str, Any]:
+    """Log an unforeseen exception by its class and place: its message may hold personal data. Return what is shown."""
+    log.error("request_failed", error_class=type(error).__name__, at=_places(error), request_id=request_id, **where)
+    return {
+        "message": "Internal error; quote the request id to the support team.",
+        "extensions": {"code": "INTERNAL", "requestId": request_id},
+    }
 
 
 def _places(error: BaseException) -> list[str]:
