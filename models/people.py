@@ -8,6 +8,7 @@ from uuid import UUID
 from tortoise import fields
 
 from models.base import Model, PostalAddressMixin, enum_field
+from models.countries import FRANCE
 from models.encryption import EncryptedTextField, key_ring
 from models.enums import (
     CertificationAuthority,
@@ -17,8 +18,6 @@ from models.enums import (
     Title,
     UserKind,
 )
-
-FRANCE = "99100"  # INSEE country code
 
 # What a certification by API Particulier proves, by where the value lives.
 USER_CERTIFIED_FIELDS = frozenset({"first_name", "last_name", "title"})

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from clients.france_travail import exit_label, type_siae
 from models.appointments import participation_status_label
+from models.countries import country_of
 from models.departments import DEPARTMENTS, REGIONS, DepartmentRecord, RegionRecord, department_code_of
 from models.encryption import key_ring
 from models.enums import (
@@ -95,6 +96,7 @@ JOB_SEEKER = Entity(
         "email": Column("{t}.email"),
         "phone": Column("{t}.phone", _or_none),
         "birthdate": Column("{profile}.birthdate"),
+        "birthCountry": Column("{profile}.birth_country", country_of),
         "nir": OnDemand(("sealed_nir", "may_read_full_nir")),
         "franceTravailId": Column("{profile}.pole_emploi_id", _or_none),
         "address": _address("{profile}"),

@@ -28,6 +28,7 @@ FIELD_RULES: dict[str, frozenset[Scope]] = {
             "JobSeeker.email",
             "JobSeeker.phone",
             "JobSeeker.birthdate",
+            "JobSeeker.birthCountry",
             "JobSeeker.nir",
             "JobSeeker.franceTravailId",
             "JobSeeker.address",

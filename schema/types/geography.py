@@ -30,6 +30,12 @@ class Department:
         return REGIONS[record.region_code]  # pyright: ignore[reportReturnType]
 
 
+@strawberry.type(description="A State, by its INSEE code. One that is no more has its code for a name.")
+class Country:
+    insee_code: str
+    name: str
+
+
 @strawberry.type
 class Coordinates:
     latitude: float

@@ -21,7 +21,7 @@ from schema.filters import ParticipationFilter, participation_filter
 from schema.info import Info
 from schema.scalars import NIR
 from schema.types.connections import After, Before, Connection, First, Last, page_arguments
-from schema.types.geography import PostalAddress
+from schema.types.geography import Country, PostalAddress
 from schema.types.node import Node
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ class JobSeeker(Node):
     email: str | None = guarded("JobSeeker.email", str | None, "email")
     phone: str | None = guarded("JobSeeker.phone", str | None, "phone")
     birthdate: date | None = guarded("JobSeeker.birthdate", date | None, "birthdate")
+    birth_country: Country | None = guarded("JobSeeker.birthCountry", Country | None, "birth_country")
     france_travail_id: str | None = guarded("JobSeeker.franceTravailId", str | None, "france_travail_id")
     address: PostalAddress | None = guarded("JobSeeker.address", PostalAddress | None, "address")
     is_certified: bool | None = guarded("JobSeeker.isCertified", bool | None, "is_certified")
