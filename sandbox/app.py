@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+import httpx
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
@@ -12,7 +13,10 @@ from sandbox.clock import Clock
 from sandbox.control import Control
 from sandbox.faults import FaultBoard
 from sandbox.france_travail import FranceTravailSettings, SimulatedFranceTravail
+from sandbox.mail import MailSettings, SimulatedMailRelay
 from sandbox.partner import PartnerGuard, PartnerSettings, SimulatedPartner
+from sandbox.rdv import simulate_rdv
+from sandbox.tally import SimulatedTally, TallySettings
 
 
 class Sandbox:
@@ -50,11 +54,23 @@ class Sandbox:
 
 
 def create_app(
-    *, france_travail: FranceTravailSettings | None = None, clock: Clock | None = None, seed: int = 0
+    *,
+    france_travail: FranceTravailSettings | None = None,
+    clock: Clock | None = None,
+    seed: int = 0,
+    smtp_port: int | None = None,
+    webhook_transport: httpx.AsyncBaseTransport | None = None,
 ) -> Sandbox:
-    """A fresh sandbox with every partner. `seed` decides which calls meet faults of a probability below 1."""
+    """A fresh sandbox with every partner. `seed` decides which calls meet faults of a probability below 1.
+
+    `smtp_port`: where the mail relay listens while the sandbox runs as a server; None: nowhere. `webhook_transport`
+    takes webhooks to a server in the same process.
+    """
     clock = clock or Clock()
     partners: list[SimulatedPartner[Any]] = [
         SimulatedFranceTravail(france_travail or FranceTravailSettings(), clock),
+        *simulate_rdv(clock, transport=webhook_transport),
+        SimulatedTally(TallySettings(), clock, transport=webhook_transport),
+        SimulatedMailRelay(MailSettings(), clock, port=smtp_port),
     ]
     return Sandbox(partners, clock=clock, seed=seed)

@@ -3,7 +3,7 @@
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
@@ -11,7 +11,10 @@ from sandbox.clock import Clock
 from sandbox.forms import read_form
 
 JSON = dict[str, Any]
-_HEADERS_OF_INTEREST = ("accept", "authorization", "content-type", "idempotency-key", "user-agent", "x-request-id")
+_HEADERS_OF_INTEREST = (
+    *("accept", "access-token", "authorization", "client", "content-type", "idempotency-key", "uid", "user-agent"),
+    "x-request-id",
+)
 _SECRETS = frozenset({"client_secret", "password"})
 _WINDOW_SECONDS = 1.0
 
@@ -59,11 +62,18 @@ class CallRecord:
         if not self.raw_body:
             return None
         if "urlencoded" in self.headers.get("content-type", ""):
-            return read_form(self.raw_body) | dict.fromkeys(_SECRETS & read_form(self.raw_body).keys(), "***")
+            return _without_secrets(read_form(self.raw_body))
         try:
-            return orjson.loads(self.raw_body)
+            return _without_secrets(orjson.loads(self.raw_body))
         except orjson.JSONDecodeError:
             return self.raw_body.decode(errors="replace")
+
+
+def _without_secrets(body: object) -> Any:
+    if not isinstance(body, dict):
+        return body
+    fields = cast("JSON", body)
+    return fields | dict.fromkeys(_SECRETS & fields.keys(), "***")
 
 
 @dataclass(slots=True)

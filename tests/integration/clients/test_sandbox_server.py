@@ -20,7 +20,8 @@ from sandbox.app import create_app
 from sandbox.cast import PEOPLE
 from sandbox.france_travail import FranceTravailSettings
 from sandbox.france_travail.settings import CLIENT_ID, CLIENT_SECRET
-from sandbox.server import is_loopback, server_for
+from sandbox.loopback import is_loopback
+from sandbox.server import server_for
 from tests.unit.clients.doubles import MemoryTokenStore, RecordingPacer
 
 UPDATE_PATH = "/maj-pass-iae/v1/passIAE/miseAjour"
