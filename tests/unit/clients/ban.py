@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import httpx
@@ -16,9 +16,7 @@ from tests.unit.clients.doubles import RecordingPacer
 BASE = "https://ban.example"
 SEARCH_URL = f"{BASE}/geocodage/search/"
 BATCH_URL = f"{BASE}/geocodage/search/csv/"
-CONFIG = BANConfig(
-    base_url=BASE, timeout_seconds=0.1, batch_timeout_seconds=0.1, breaker=BreakerPolicy(failures=10_000)
-)
+CONFIG = BANConfig(base_url=BASE, breaker=BreakerPolicy(failures=10_000))
 
 METZ_STREET = "12 rue des Tilleuls Inventés, 57000 Metz"
 PROPERTIES: dict[str, Any] = {
@@ -70,7 +68,8 @@ class Geocoder:
 
 
 @asynccontextmanager
-async def geocoder_with(config: BANConfig = CONFIG) -> AsyncGenerator[Geocoder]:
+async def geocoder_within(deadline_seconds: float = 5.0) -> AsyncGenerator[Geocoder]:
+    config = replace(CONFIG, timeout_seconds=deadline_seconds, batch_timeout_seconds=deadline_seconds)
     pacer = RecordingPacer()
     pauses: list[float] = []
 

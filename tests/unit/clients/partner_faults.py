@@ -12,7 +12,10 @@ from clients.errors import PartnerRateLimited, PartnerUnavailable
 
 @dataclass(frozen=True)
 class Fault:
-    """`answers` gives respx its arguments; they are made anew for each test. `is_repeated`: by whoever repeats."""
+    """`answers` gives respx its arguments; they are made anew for each test. `is_repeated`: by whoever repeats.
+
+    `deadline_seconds`: for the client that meets it. Only the one that never ends must be ended soon.
+    """
 
     name: str
     answers: Callable[[], dict[str, Any]]
@@ -20,6 +23,7 @@ class Fault:
     code: str
     http_status: int | None
     is_repeated: bool
+    deadline_seconds: float = 5.0
 
 
 async def _drip() -> AsyncIterator[bytes]:
@@ -49,12 +53,19 @@ def _raising(exception: type[httpx.HTTPError]) -> Callable[[], dict[str, Any]]:
     return lambda: {"side_effect": exception}
 
 
-# Deadlines of the tested clients must be short: the drip never ends by itself.
 FAULTS = (
     Fault("timeout", _raising(httpx.ReadTimeout), PartnerUnavailable, "http_error", None, is_repeated=True),
     Fault("no connection", _raising(httpx.ConnectError), PartnerUnavailable, "http_error", None, is_repeated=True),
     Fault("reset", _raising(httpx.ReadError), PartnerUnavailable, "http_error", None, is_repeated=True),
-    Fault("drip", lambda: {"side_effect": _dripping}, PartnerUnavailable, "http_error", 200, is_repeated=True),
+    Fault(
+        "drip",
+        lambda: {"side_effect": _dripping},
+        PartnerUnavailable,
+        "http_error",
+        200,
+        is_repeated=True,
+        deadline_seconds=0.1,
+    ),
     Fault("half a body", lambda: {"side_effect": _broken_off}, PartnerUnavailable, "http_error", 200, is_repeated=True),
     Fault("500", _always(status_code=500), PartnerUnavailable, "500", 500, is_repeated=True),
     Fault(

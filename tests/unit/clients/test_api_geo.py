@@ -1,7 +1,8 @@
 """API Géo: what is asked, and what each answer becomes."""
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import httpx
@@ -23,7 +24,7 @@ from tests.unit.clients.doubles import RecordingPacer
 from tests.unit.clients.partner_faults import FAULTS, Fault
 
 BASE = "https://geo.example"
-CONFIG = APIGeoConfig(base_url=BASE, timeout_seconds=0.1, breaker=BreakerPolicy(failures=10_000))
+CONFIG = APIGeoConfig(base_url=BASE, breaker=BreakerPolicy(failures=10_000))
 FIELDS = "nom,code,codesPostaux,codeDepartement,codeRegion,codeEpci,codeParent,population,centre"
 METZ: dict[str, Any] = {
     "nom": "Metz",
@@ -66,8 +67,9 @@ class Geo:
         return [dict(call.request.url.params) for call in cast("Sequence[Call]", self.many.calls)]
 
 
-@pytest.fixture
-async def geo() -> AsyncIterator[Geo]:
+@asynccontextmanager
+async def geo_within(deadline_seconds: float = 5.0) -> AsyncGenerator[Geo]:
+    config = replace(CONFIG, timeout_seconds=deadline_seconds)
     pacer = RecordingPacer()
     pauses: list[float] = []
 
@@ -75,14 +77,20 @@ async def geo() -> AsyncIterator[Geo]:
         pauses.append(seconds)
 
     with respx.mock(assert_all_called=False) as router:
-        async with build_api_geo_http(CONFIG) as http:
+        async with build_api_geo_http(config) as http:
             yield Geo(
-                client=APIGeoClient(CONFIG, http, pacer, sleep=sleep),
+                client=APIGeoClient(config, http, pacer, sleep=sleep),
                 one=router.get(url__regex=rf"{BASE}/communes/.+").respond(200, json=METZ),
                 many=router.get(f"{BASE}/communes").respond(200, json=[METZ]),
                 pacer=pacer,
                 pauses=pauses,
             )
+
+
+@pytest.fixture
+async def geo() -> AsyncIterator[Geo]:
+    async with geo_within() as geo:
+        yield geo
 
 
 def numbered(count: int) -> list[dict[str, str]]:
@@ -238,16 +246,17 @@ async def test_a_short_wait_that_the_api_asks_for_is_waited_and_the_call_repeate
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-async def test_each_fault_is_unavailable_at_once_so_that_the_local_table_can_answer(geo: Geo, fault: Fault):
-    geo.one.mock(**fault.answers())
-    geo.many.mock(**fault.answers())
+async def test_each_fault_is_unavailable_at_once_so_that_the_local_table_can_answer(fault: Fault):
+    async with geo_within(fault.deadline_seconds) as geo:
+        geo.one.mock(**fault.answers())
+        geo.many.mock(**fault.answers())
 
-    for look_up in (geo.client.commune("57463"), geo.client.communes(post_code="57000")):
-        with pytest.raises(PartnerUnavailable) as caught:
-            await look_up
-        assert (type(caught.value), caught.value.code) == (fault.kind, fault.code)
+        for look_up in (geo.client.commune("57463"), geo.client.communes(post_code="57000")):
+            with pytest.raises(PartnerUnavailable) as caught:
+                await look_up
+            assert (type(caught.value), caught.value.code) == (fault.kind, fault.code)
 
-    assert (geo.one.call_count, geo.many.call_count) == (1, 1)
+        assert (geo.one.call_count, geo.many.call_count) == (1, 1)
 
 
 @pytest.mark.parametrize("status", [400, 401])

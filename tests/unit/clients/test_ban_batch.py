@@ -17,7 +17,7 @@ from clients.ban import (
     geocoding_outcome,
 )
 from clients.errors import PartnerError
-from tests.unit.clients.ban import Geocoder, geocoder_with, in_turn
+from tests.unit.clients.ban import Geocoder, geocoder_within, in_turn
 from tests.unit.clients.partner_faults import FAULTS, Fault
 
 ROWS = (
@@ -32,7 +32,7 @@ NOTHING = BatchResult(score=0.0, position=None, label=None, insee_code=None)
 
 @pytest.fixture
 async def geocoder() -> AsyncIterator[Geocoder]:
-    async with geocoder_with() as geocoder:
+    async with geocoder_within() as geocoder:
         geocoder.batch.mock(return_value=answer(HEADER, FOUND, NOT_FOUND))
         yield geocoder
 
@@ -161,16 +161,17 @@ async def test_a_batch_that_fails_is_sent_once_more(geocoder: Geocoder):
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-async def test_each_fault_of_the_service_has_its_outcome_for_a_file_too(geocoder: Geocoder, fault: Fault):
-    geocoder.batch.mock(**fault.answers())
+async def test_each_fault_of_the_service_has_its_outcome_for_a_file_too(fault: Fault):
+    async with geocoder_within(fault.deadline_seconds) as geocoder:
+        geocoder.batch.mock(**fault.answers())
 
-    outcome = await outcome_of(geocoder)
+        outcome = await outcome_of(geocoder)
 
+        assert geocoder.batch.call_count == (2 if fault.is_repeated else 1)
     is_unreadable = fault.code in {"invalid_json", "unexpected_shape"}  # neither is CSV
     assert outcome is (
         GeocodingOutcome.GEOCODING_BAD_RESPONSE if is_unreadable else GeocodingOutcome.GEOCODING_UNAVAILABLE
     )
-    assert geocoder.batch.call_count == (2 if fault.is_repeated else 1)
 
 
 @pytest.mark.parametrize("keys", [("17", "17"), ("17", ""), ("17", " 18")])

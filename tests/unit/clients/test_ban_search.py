@@ -9,7 +9,7 @@ import pytest
 
 from clients.ban import FoundAddress, GeocodingOutcome, Position, geocoding_outcome
 from clients.errors import Delivery, PartnerError, PartnerRejected, PartnerUnavailable
-from tests.unit.clients.ban import METZ_STREET, Geocoder, collection, feature, geocoder_with, in_turn
+from tests.unit.clients.ban import METZ_STREET, Geocoder, collection, feature, geocoder_within, in_turn
 from tests.unit.clients.partner_faults import FAULTS, Fault
 
 EMPTY = httpx.Response(200, json=collection())
@@ -17,7 +17,7 @@ EMPTY = httpx.Response(200, json=collection())
 
 @pytest.fixture
 async def geocoder() -> AsyncIterator[Geocoder]:
-    async with geocoder_with() as geocoder:
+    async with geocoder_within() as geocoder:
         yield geocoder
 
 
@@ -138,19 +138,20 @@ async def test_no_connection_twice_is_unavailable_and_never_searched_without_pos
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-async def test_each_fault_of_the_service_is_repeated_once_or_not_and_has_its_outcome(geocoder: Geocoder, fault: Fault):
-    geocoder.search.mock(**fault.answers())
+async def test_each_fault_of_the_service_is_repeated_once_or_not_and_has_its_outcome(fault: Fault):
+    async with geocoder_within(fault.deadline_seconds) as geocoder:
+        geocoder.search.mock(**fault.answers())
 
-    with pytest.raises(PartnerUnavailable) as caught:
-        await geocoder.client.geocode(METZ_STREET, post_code="57000")
+        with pytest.raises(PartnerUnavailable) as caught:
+            await geocoder.client.geocode(METZ_STREET, post_code="57000")
 
+        assert geocoder.search.call_count == (2 if fault.is_repeated else 1)
     error = caught.value
     assert (type(error), error.code, error.http_status) == (fault.kind, fault.code, fault.http_status)
     is_unreadable = fault.code in {"invalid_json", "unexpected_shape"}
     assert geocoding_outcome(error) is (
         GeocodingOutcome.GEOCODING_BAD_RESPONSE if is_unreadable else GeocodingOutcome.GEOCODING_UNAVAILABLE
     )
-    assert geocoder.search.call_count == (2 if fault.is_repeated else 1)
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
@@ -237,15 +238,14 @@ async def test_a_limit_that_the_service_would_refuse_is_an_error_of_ours(geocode
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-async def test_nothing_of_an_address_is_logged_raised_or_printed(
-    geocoder: Geocoder, fault: Fault, caplog: pytest.LogCaptureFixture
-):
-    caplog.set_level(logging.DEBUG, logger="clients")
-    found = await geocoder.client.geocode(METZ_STREET)
-    geocoder.search.mock(**fault.answers())
+async def test_nothing_of_an_address_is_logged_raised_or_printed(fault: Fault, caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.INFO)
+    async with geocoder_within(fault.deadline_seconds) as geocoder:
+        found = await geocoder.client.geocode(METZ_STREET)
+        geocoder.search.mock(**fault.answers())
 
-    with pytest.raises(PartnerUnavailable) as caught:
-        await geocoder.client.geocode(METZ_STREET)
+        with pytest.raises(PartnerUnavailable) as caught:
+            await geocoder.client.geocode(METZ_STREET)
 
     told = f"{caught.value!r} {caught.value} {vars(caught.value)} {found!r} {caplog.text}"
     assert "Tilleuls" not in told
