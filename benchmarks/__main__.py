@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 import orjson
@@ -72,7 +72,7 @@ def _database(environ: dict[str, str]) -> DatabaseConfig:
 
 async def _token(environ: dict[str, str]) -> str:
     """A token of an employer whose company has the most applications."""
-    connection: Any = await asyncpg.connect(**connection_parameters(environ["DATABASE_URL"]))
+    connection = cast("Any", await asyncpg.connect(**connection_parameters(environ["DATABASE_URL"])))
     row: Any = await connection.fetchrow(
         'SELECT u.subject, m.company_id FROM membership m JOIN "user" u ON u.id = m.user_id AND u.subject IS NOT NULL'
         " WHERE m.ended_at IS NULL AND u.is_active AND m.company_id IS NOT NULL"
