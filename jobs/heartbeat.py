@@ -19,6 +19,7 @@ import structlog
 
 from jobs.current import CurrentJobs
 from models.database import write
+from services.tasks import end_tasks
 
 log = structlog.get_logger(__name__)
 
@@ -47,8 +48,7 @@ async def beating(queue: str, current: CurrentJobs, *, interval: timedelta = INT
     try:
         yield worker_id
     finally:
-        task.cancel()
-        await asyncio.wait({task})
+        await end_tasks([task])
         try:
             await write(_LEAVE, worker_id)
         except Exception as error:  # noqa: BLE001 - an unsigned exit shows by the age of the last beat

@@ -31,6 +31,7 @@ from tortoise.exceptions import DBConnectionError
 
 from jobs.context import WorkerContext
 from jobs.serialization import deserialize, serialize
+from services.tasks import end_tasks
 
 log = structlog.get_logger(__name__)
 
@@ -147,7 +148,7 @@ class QueueServer:
             if worker.tasks:
                 await asyncio.wait(set(worker.tasks.values()), timeout=SHUTDOWN_GRACE.total_seconds())
         finally:
-            await _end({loop, stopping, *worker.tasks.values()})
+            await end_tasks({loop, stopping, *worker.tasks.values()})
             await _close(arq, worker.health_check_key)
 
     def _worker(self, arq: ArqRedis) -> Worker:
@@ -216,16 +217,6 @@ def _arq(valkey: Redis) -> ArqRedis:
         job_deserializer=deserialize,
         default_queue_name=QUEUE,
     )
-
-
-async def _end(tasks: set[asyncio.Task[Any]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.wait(tasks)
-    # Their ends are known or of no interest by now; unread, they would be reported as never retrieved.
-    for task in tasks:
-        if not task.cancelled():
-            task.exception()
 
 
 async def _close(arq: ArqRedis, health_check_key: str) -> None:

@@ -13,6 +13,7 @@ from datetime import timedelta
 import structlog
 
 from jobs.current import CurrentJobs
+from services.tasks import end_tasks
 
 log = structlog.get_logger(__name__)
 
@@ -50,9 +51,7 @@ class Rounds:
         _, late = await asyncio.wait(tasks, timeout=grace.total_seconds())
         for task in late:
             log.warning("round_cancelled", name=task.get_name())
-            task.cancel()
-        if late:
-            await asyncio.wait(late)
+        await end_tasks(late)
 
     async def _run(self, name: str, body: Callable[[], Awaitable[None]]) -> None:
         try:

@@ -16,6 +16,7 @@ from uuid import UUID
 import structlog
 
 from models.database import write
+from services.tasks import end_tasks
 
 log = structlog.get_logger(__name__)
 
@@ -73,9 +74,7 @@ class Lease:
         try:
             yield
         finally:
-            renewing.cancel()
-            # Not `await renewing`: catching its cancellation would also swallow one that is meant for us.
-            await asyncio.wait({renewing})
+            await end_tasks([renewing])
 
     async def _renew_until_lost(self) -> None:
         while not self.is_lost:

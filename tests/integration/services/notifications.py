@@ -9,11 +9,14 @@ import orjson
 import respx
 from respx.models import Call
 
+from clients.france_travail import FranceTravailClient
 from models import Approval, CancelledApproval, JobSeekerProfile, NotificationAttempt, User
 from models.enums import NotificationEndpoint, NotificationStatus
 from services.approvals import cancel_approval
+from services.notification import BatchSummary, notify_batch, notify_one
 from tests.conftest import NOW
 from tests.factories import make_approval, make_job_seeker
+from tests.integration.services.conftest import Sleeps, TickingClock
 
 KNOWN_ID = "identifier-known-before"
 Notified = Approval | CancelledApproval
@@ -80,3 +83,12 @@ def numbers_told(route: respx.Route) -> list[str]:
 
 def days_ago(days: int) -> date:
     return NOW.date() - timedelta(days=days)
+
+
+async def notify(approval: Approval, france_travail: FranceTravailClient) -> NotificationStatus | None:
+    return await notify_one(approval.id, france_travail=france_travail, clock=lambda: NOW)
+
+
+async def run(france_travail: FranceTravailClient, clock: TickingClock, **values: Any) -> BatchSummary:
+    defaults: dict[str, Any] = {"france_travail": france_travail, "clock": clock, "sleep": Sleeps()}
+    return await notify_batch(**(defaults | values))
