@@ -9,12 +9,14 @@ from models.appointments import (
     Participation,
 )
 from models.approvals import Approval, CancelledApproval, NotificationAttempt
+from models.certification import CertificationRequest
 from models.job_applications import JobApplication, Survey
 from models.operations import (
     AccessLog,
     CronRun,
     DashboardVisit,
     PacingGate,
+    PartnerPause,
     WebhookEvent,
     WorkerHeartbeat,
 )
@@ -27,6 +29,7 @@ __all__ = [
     "AppointmentEvent",
     "Approval",
     "CancelledApproval",
+    "CertificationRequest",
     "Company",
     "Consent",
     "CronRun",
@@ -43,6 +46,7 @@ __all__ = [
     "PacingGate",
     "Participation",
     "PartnerClient",
+    "PartnerPause",
     "PrescriberOrganization",
     "Survey",
     "User",

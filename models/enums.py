@@ -104,6 +104,17 @@ class CertificationAuthority(LabelledEnum):
     FRANCE_TRAVAIL = "api_recherche_individu_certifie", "France Travail"
 
 
+class CertificationResult(LabelledEnum):
+    """How a question to API Particulier ended. The first three are definite answers."""
+
+    CERTIFIED = "certified", "Identité certifiée"
+    IDENTITY_ONLY = "identity_only", "Identité certifiée, sans dossier d'allocataire"
+    IDENTITY_NOT_FOUND = "identity_not_found", "Identité non reconnue"
+    PROVIDER_UNKNOWN = "provider_unknown", "Réponse inexploitable du fournisseur"
+    RETRYABLE = "retryable", "Sans réponse, à réessayer"
+    CONFIG_ERROR = "config_error", "Accès à API Particulier à corriger"
+
+
 class ConsentPurpose(LabelledEnum):
     IDENTITY_CERTIFICATION = "identity_certification", "Certification de l'identité"
 

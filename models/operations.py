@@ -104,6 +104,19 @@ class CronRun(TortoiseModel):
         table = "cron_run"
 
 
+class PartnerPause(TortoiseModel):
+    """A partner refused our access itself: nobody calls it before the access changes, or the pause ends."""
+
+    partner: Partner = enum_field(Partner, primary_key=True)
+    paused_at: datetime = fields.DatetimeField()
+    until: datetime = fields.DatetimeField()
+    access = fields.CharField(max_length=64, description="fingerprint of the settings that were refused")
+    reason = fields.CharField(max_length=64, description="the partner's code")
+
+    class Meta:
+        table = "partner_pause"
+
+
 class PacingGate(TortoiseModel):
     """When the next call of a rate-limited partner may leave, for all workers together."""
 

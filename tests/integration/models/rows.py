@@ -12,6 +12,7 @@ from models import (
     AccessLog,
     AppointmentEvent,
     CancelledApproval,
+    CertificationRequest,
     Consent,
     CronRun,
     DashboardVisit,
@@ -20,6 +21,7 @@ from models import (
     Location,
     NotificationAttempt,
     PacingGate,
+    PartnerPause,
     Survey,
     WorkerHeartbeat,
 )
@@ -31,6 +33,7 @@ from models.enums import (
     Delivery,
     InvitationKind,
     NotificationStatus,
+    Partner,
     SurveyKind,
     UserKind,
 )
@@ -82,6 +85,12 @@ async def _cancelled_approval() -> CancelledApproval:
         origin_siae_siret=approval.origin_siae_siret,
         origin_siae_kind=approval.origin_siae_kind,
         cancelled_by=await make_user(),
+    )
+
+
+async def _certification_request() -> CertificationRequest:
+    return await CertificationRequest.create(
+        job_seeker=await make_job_seeker(), created_at=NOW, series_began_at=NOW, last_attempt_at=NOW
     )
 
 
@@ -162,6 +171,7 @@ MAKERS: dict[str, Callable[[], Awaitable[Any]]] = {
     "appointment_event": _appointment_event,
     "approval": lambda: make_approval(accepted_application=False),
     "cancelled_approval": _cancelled_approval,
+    "certification_request": _certification_request,
     "company": make_company,
     "consent": _consent,
     "cron_run": lambda: CronRun.create(name=f"cron-{next(_numbers)}", started_at=NOW),
@@ -177,6 +187,9 @@ MAKERS: dict[str, Callable[[], Awaitable[Any]]] = {
     "notification_attempt": _notification_attempt,
     "pacing_gate": lambda: PacingGate.create(key=f"partner-{next(_numbers)}", next_free_at=NOW),
     "participation": lambda: _participation(),
+    "partner_pause": lambda: PartnerPause.create(
+        partner=Partner.API_PARTICULIER, paused_at=NOW, until=NOW, access="a", reason="00103"
+    ),
     "partner_client": make_partner_client,
     "partner_client_company": lambda: _of_company(make_partner_client),
     "prescriber_organization": make_prescriber_organization,
