@@ -120,6 +120,17 @@ class Settings(BaseSettings):
         description="a worker that died is taken over after so long; a living one renews its hold in time",
     )
 
+    ban_base_url: str | None = Field(None, description="national address base, as in `https://data.geopf.fr`")
+    ban_timeout_seconds: float = Field(5, gt=0, description="longest search of one address")
+    ban_max_rps: float = Field(40, gt=0, le=50, description="calls a second, all processes together; 50 are allowed")
+    ban_searches_per_minute: int = Field(
+        240, ge=1, description="searches of addresses that one client of the API may ask for in a minute"
+    )
+
+    api_geo_base_url: str | None = Field(None, description="communes, as in `https://geo.api.gouv.fr`")
+    api_geo_timeout_seconds: float = Field(10, gt=0, description="longest look-up of a commune")
+    api_geo_max_rps: float = Field(20, gt=0, description="calls a second, all processes together")
+
     @field_validator("cors_allowed_origins", "trusted_proxies", "ft_scopes", "encryption_keys", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
@@ -142,7 +153,7 @@ class Settings(BaseSettings):
         except (ValueError, OverflowError):
             raise ValueError("a number of seconds is expected") from None
 
-    @field_validator("auth_jwks_url", "ft_base_url", "ft_auth_base_url_partenaire")
+    @field_validator("auth_jwks_url", "ban_base_url", "api_geo_base_url", "ft_base_url", "ft_auth_base_url_partenaire")
     @classmethod
     def _http(cls, value: str | None) -> str | None:
         if value is not None and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
@@ -223,6 +234,8 @@ class Settings(BaseSettings):
             "AUTH_JWKS_URL": self.auth_jwks_url,
             "FT_BASE_URL": self.ft_base_url,
             "FT_AUTH_BASE_URL_PARTENAIRE": self.ft_auth_base_url_partenaire,
+            "BAN_BASE_URL": self.ban_base_url,
+            "API_GEO_BASE_URL": self.api_geo_base_url,
         }
         problems += [
             f"{name}: an https:// URL is required in production"

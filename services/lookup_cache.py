@@ -129,7 +129,7 @@ class LookupCache:
 
     @asynccontextmanager
     async def claiming(self, keys: Iterable[str], *, lease: timedelta) -> AsyncGenerator[frozenset[str], None]:
-        """Claim the keys that nobody else asks for, until the block ends; what a dead process claimed ends by itself."""
+        """Claim the keys that nobody else asks for, until the block ends; those of a dead process run out."""
         wanted, owner = list(keys), secrets.token_hex(16)
         held = await self._claim(wanted, owner, lease)
         try:
