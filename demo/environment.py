@@ -109,8 +109,6 @@ def write_settings(data_dir: DataDir, plan: DemoPlan) -> dict[str, str]:
         # Below the ten a second that the sandbox bears; the real one is asked once a second.
         "FT_MAX_RPS": "8",
         "NOTIFICATION_INTERVAL": "2",
-        # The platform rests before midnight; whoever tries the demo may not.
-        "NOTIFICATION_LAST_HOUR": "23",
         # A demo is shown at any hour.
         "NOTIFICATION_LAST_HOUR": "23",
         **kept,

@@ -114,11 +114,11 @@ class Play:
             )
             start_worker()
             all_settled = await self._watch(connection, roles, started_at, require_alive)
-            await call_json(f"{self._sandbox_url}/_faults", method="DELETE")
             self._console.print(screen.statuses_table("Before and after", before, await _count(connection)))
             states = await _states(connection, roles)
             self._console.print(screen.codes_table(_codes(states)))
         await self._show_what_the_sandbox_saw()
+        await call_json(f"{self._sandbox_url}/_faults", method="DELETE")
         return self._report(roles, states) and all_settled
 
     async def _prepare(self, connection: Any) -> list[Role]:
@@ -189,13 +189,16 @@ class Play:
         return summary, await call_json(f"{self._sandbox_url}/_faults")
 
     async def _show_what_the_sandbox_saw(self) -> None:
-        summary, _ = await self._what_the_sandbox_saw()
+        summary, faults = await self._what_the_sandbox_saw()
         accepted = [codes["S000"] for codes in summary["codes_by_subject"].values() if "S000" in codes]
+        repeated = sum(times > 1 for times in accepted)
+        failed = ", ".join(f"{fault['applied']} x {_name_of(fault)}" for fault in faults if fault["applied"])
         fastest = max((path["max_per_second"] for path in summary["paths"].values()), default=0)
         screen.say(
             self._console,
-            f"The sandbox counted {summary['total']} calls: {len(accepted)} approvals accepted, each"
-            f" {max(accepted, default=0)} time at most; never more than {fastest} calls a second on one path.",
+            f"The sandbox counted {summary['total']} calls: {len(accepted)} approvals accepted,"
+            f" {repeated or 'none'} of them twice; never more than {fastest} calls a second on one path."
+            f" Failed on purpose, and tried again: {failed or 'none'}.",
         )
 
     def _report(self, roles: Sequence[Role], states: dict[Role, _State]) -> bool:
@@ -209,6 +212,10 @@ class Play:
         for surprise in surprises:
             screen.say(self._console, surprise)
         return not surprises
+
+
+def _name_of(fault: dict[str, Any]) -> str:
+    return "connection cut after the work was done" if fault["disconnect"] else f"HTTP {fault['status']}"
 
 
 async def _count(connection: Any) -> list[screen.StatusCount]:

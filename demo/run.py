@@ -22,7 +22,7 @@ from demo.cast.well_known import Persona
 from demo.cast.world import SimulatedWorld
 from demo.children import Children, require_free_port
 from demo.database import connected
-from demo.engines import EmbeddedEngines, Engines
+from demo.engines import EmbeddedEngines, Engines, EnginesError
 from demo.environment import (
     DataDir,
     DemoError,
@@ -113,8 +113,7 @@ class _Demo:
             require_free_port(self._options.port, "the API")
             require_free_port(self._options.port + 1, "the sandbox of the partners")
             await self._forget_if_asked()
-            with self._console.status("Starting PostgreSQL and Valkey"):
-                engines = started_things.enter_context(EmbeddedEngines(self._data_dir.path, self._environ))
+            engines = self._start_engines(started_things)
             plan, config, environ = self._configure(engines)
             fresh = await self._prepare_database(config)
             children = started_things.enter_context(Children(environ=environ, logs=self._data_dir.logs))
@@ -137,6 +136,13 @@ class _Demo:
         for folder in ("postgres", "valkey", "logs"):
             shutil.rmtree(self._data_dir.path / folder, ignore_errors=True)
         self._data_dir.settings_file.unlink(missing_ok=True)
+
+    def _start_engines(self, started_things: contextlib.ExitStack) -> Engines:
+        try:
+            with self._console.status("Starting PostgreSQL and Valkey"):
+                return started_things.enter_context(EmbeddedEngines(self._data_dir.path, self._environ))
+        except EnginesError as error:
+            raise DemoError(f"{error}") from None
 
     def _configure(self, engines: Engines) -> tuple[DemoPlan, DatabaseConfig, dict[str, str]]:
         plan = DemoPlan(

@@ -13,7 +13,7 @@ from demo.cast.appointments import Appointments, build_appointments
 from demo.cast.dice import Calendar
 from demo.cast.hirings import Hirings, build_hirings, number_approvals
 from demo.cast.organizations import Organizations, build_organizations
-from demo.cast.people import People, build_people
+from demo.cast.people import People, build_people, leave_unsearched
 from demo.cast.story import Story, build_story
 from demo.cast.surveys import build_surveys
 from demo.cast.world import SimulatedWorld
@@ -61,6 +61,7 @@ def build_cast(now: datetime, world: SimulatedWorld) -> Cast:
     people = build_people(calendar, organizations, world)
     hirings = build_hirings(calendar, organizations, people.job_seekers)
     story = build_story(calendar, organizations, world)
+    leave_unsearched(people, hirings.job_seeker_ids)
     number_approvals([*hirings.hirings, *story.hirings])
     return _assemble(calendar, organizations, people, hirings, story)
 

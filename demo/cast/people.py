@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
+from itertools import islice
 from uuid import UUID
 
 from demo.cast import well_known
@@ -30,7 +31,6 @@ _CONSENT_TEXT = "2026-01"
 # Fixed, unlike all other days: a NIR tells the birthdate, and both must be the same at each fresh start.
 _FIRST_BIRTHDATE = date(1963, 1, 1)
 _BIRTHDATES = 15_700
-# Searched at the next run of the certification cron; the others were, less than its seven days ago.
 _NEVER_SEARCHED = 40
 
 
@@ -101,11 +101,24 @@ def make_known(job_seeker: JobSeeker, world: SimulatedWorld, found_at: datetime)
         profile.pe_last_certification_attempt_at = found_at
 
 
+def leave_unsearched(people: People, hired_ids: set[UUID]) -> None:
+    """Let the certification cron find somebody at its first run; all others were searched within its seven days.
+
+    Nobody with a PASS IAE: a refused one would come back to life in the middle of the play.
+    """
+    candidates = (
+        job_seeker
+        for job_seeker in people.job_seekers
+        if job_seeker.is_complete and not job_seeker.is_known_to_france_travail and job_seeker.id not in hired_ids
+    )
+    for job_seeker in islice(candidates, _NEVER_SEARCHED):
+        job_seeker.profile.pe_last_certification_attempt_at = None
+
+
 def _job_seekers(calendar: Calendar, organizations: Organizations, world: SimulatedWorld) -> Iterator[JobSeeker]:
     dice = Dice("job seekers")
     members = organizations.members()
     authorized = [row.id for row in organizations.prescriber_organizations if row.is_authorized]
-    unsearched = 0
     for number in range(JOB_SEEKERS):
         is_demo = number == well_known.DEMO_JOB_SEEKER
         organization_id: UUID | None = None
@@ -117,8 +130,6 @@ def _job_seekers(calendar: Calendar, organizations: Organizations, world: Simula
         if job_seeker.is_complete:
             if is_demo or dice.chance(0.93):
                 make_known(job_seeker, world, calendar.office_hour(-dice.randint(1, 39), dice))
-            elif unsearched < _NEVER_SEARCHED:
-                unsearched += 1
             else:
                 searched_at = calendar.office_hour(-dice.randint(1, 3), dice)
                 job_seeker.profile.pe_last_certification_attempt_at = searched_at
