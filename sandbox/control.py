@@ -85,7 +85,8 @@ class Control:
         return _json([*(person.as_json() for person in PEOPLE), *theirs])
 
     async def _list_companies(self, _: Request) -> Response:
-        return _json([company.as_json() for company in COMPANIES])
+        theirs = [company for partner in self._partners.values() for company in partner.companies()]
+        return _json([*(company.as_json() for company in COMPANIES), *theirs])
 
 
 def explained(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:

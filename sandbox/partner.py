@@ -3,7 +3,6 @@
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
@@ -16,6 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 from sandbox.calls import CallLog, CallRecord
 from sandbox.clock import Clock
 from sandbox.faults import ActiveFault, FaultBoard, FaultMoment
+from sandbox.rates import Window
 from sandbox.transport import cut_connection
 
 _MAX_BODY_BYTES = 5_000_000
@@ -43,6 +43,7 @@ class SimulatedPartner(ABC, Generic[S]):
     def __init__(self, settings: S, clock: Clock) -> None:
         self._settings = settings
         self.clock = clock
+        self._windows: dict[str, Window] = {}
 
     @property
     def settings(self) -> S:
@@ -60,6 +61,10 @@ class SimulatedPartner(ABC, Generic[S]):
         """Invented people who trigger something at this partner only, for `GET /_people`."""
         return ()
 
+    def companies(self) -> Sequence[Mapping[str, Any]]:
+        """Invented companies that trigger something at this partner only, for `GET /_companies`."""
+        return ()
+
     async def start(self, faults: FaultBoard) -> None:
         """Open what is not HTTP, when the sandbox runs as a server."""
 
@@ -69,6 +74,17 @@ class SimulatedPartner(ABC, Generic[S]):
     def change_settings(self, changes: dict[str, Any]) -> None:
         """Raises pydantic's ValidationError and changes nothing when one of the values is wrong."""
         self._settings = type(self._settings).model_validate({**self._settings.model_dump(), **changes})
+
+    def is_too_fast(self, path: str) -> bool:
+        """Whether one more call would pass the rate: a sliding second a path. Refused calls do not count."""
+        limit = self.settings.rate_per_second
+        return limit is not None and not self._windows.setdefault(path, Window()).admits(
+            self.clock.monotonic(), limit=limit
+        )
+
+    def rate_key(self, path: str) -> str:
+        """What its rate is counted by: the path, unless this partner counts otherwise."""
+        return path
 
     def too_many_requests(self) -> Response:
         """How this partner says that a caller is too fast."""
@@ -92,7 +108,6 @@ class PartnerGuard:
         self._calls = calls
         self._faults = faults
         self._router = Router(partner.routes())
-        self._recent: dict[str, deque[float]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -144,26 +159,12 @@ class PartnerGuard:
 
     async def _handled(self, scope: Scope, body: bytes) -> list[Message]:
         """What the partner answers when nothing is broken."""
-        if self._is_too_fast(scope["path"]):
+        if self._partner.is_too_fast(scope["path"]):
             return await _messages_of(self._partner.too_many_requests(), scope)
         await asyncio.sleep(self._partner.settings.latency_s)
         messages: list[Message] = []
         await self._router(scope, _replay(body), _collector(messages))
         return messages
-
-    def _is_too_fast(self, path: str) -> bool:
-        """A sliding second a path. Refused calls do not count: a patient caller gets through again."""
-        limit = self._partner.settings.rate_per_second
-        if limit is None:
-            return False
-        now = self._partner.clock.monotonic()
-        recent = self._recent.setdefault(path, deque())
-        while recent and recent[0] <= now - 1.0:
-            recent.popleft()
-        if len(recent) >= limit:
-            return True
-        recent.append(now)
-        return False
 
 
 async def _read_body(receive: Receive) -> bytes | None:
