@@ -30,7 +30,16 @@ from resolvers.cursors import CursorSigner
 from schema.build import build_schema
 from schema.http import EndpointConfig, GraphQLEndpoint
 from settings import Settings, load_settings
-from wiring import database_config, france_travail_client, token_verifier
+from wiring import (
+    address_searches,
+    ban_client,
+    communes,
+    database_config,
+    france_travail_client,
+    geocoding,
+    lookup_cache,
+    token_verifier,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -101,10 +110,15 @@ class _Process:
             self._valkey = connect(settings.redis_url)
             stack.push_async_callback(self._valkey.aclose)
             queue = JobQueue(self._valkey)
+            cache = lookup_cache(settings, self._valkey, stack)
+            known_communes = await communes(settings, cache, stack)
             resources = Resources(
                 cursors=CursorSigner(settings.derive_key("cursors")),
                 ring=queue.ring,
                 france_travail=await france_travail_client(settings, self._valkey, stack),
+                communes=known_communes,
+                geocoding=geocoding(await ban_client(settings, stack), cache, known_communes),
+                address_searches=address_searches(settings, self._valkey),
             )
             self.graphql.endpoint = GraphQLEndpoint(
                 GraphQLEngine(

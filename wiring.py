@@ -6,13 +6,19 @@ from contextlib import AsyncExitStack
 
 from redis.asyncio import Redis
 
+from clients.api_geo import APIGeoClient, APIGeoConfig, build_api_geo_http
+from clients.ban import BANClient, BANConfig, build_ban_http
 from clients.france_travail import FranceTravailClient, FranceTravailConfig, build_france_travail_http
 from clients.http import CallPolicy, PartnerHTTP
 from clients.jwks import JWKSClient
 from clients.token_store import ValkeyTokenStore
 from clients.transport import build_http_client
 from models.database import DatabaseConfig
+from services.communes import Communes
+from services.geocoding import Geocoding
+from services.lookup_cache import LookupCache
 from services.pacing import PostgresPacer
+from services.throttling import Throttle
 from services.tokens import TokenVerifier
 from settings import Settings
 
@@ -73,3 +79,48 @@ async def france_travail_client(settings: Settings, valkey: Redis, stack: AsyncE
         return None
     http = await stack.enter_async_context(build_france_travail_http(config))
     return FranceTravailClient(config, http, ValkeyTokenStore(valkey), PostgresPacer(config.pace_rates()))
+
+
+def lookup_cache(settings: Settings, valkey: Redis, stack: AsyncExitStack) -> LookupCache:
+    """Return the cache in front of look-ups, one a process; the stack ends what is under way."""
+    cache = LookupCache(valkey, hash_key=settings.derive_key("lookups"))
+    stack.push_async_callback(cache.aclose)
+    return cache
+
+
+async def ban_client(settings: Settings, stack: AsyncExitStack) -> BANClient | None:
+    """Return the client of the national address base, or None when it is off; the stack closes what it opens."""
+    if settings.ban_base_url is None:
+        return None
+    config = BANConfig(
+        base_url=settings.ban_base_url, timeout_seconds=settings.ban_timeout_seconds, max_rps=settings.ban_max_rps
+    )
+    http = await stack.enter_async_context(build_ban_http(config))
+    return BANClient(config, http, PostgresPacer(config.pace_rates()))
+
+
+async def communes(settings: Settings, cache: LookupCache, stack: AsyncExitStack) -> Communes | None:
+    """Return the communes of France, or None when API Géo is off; the stack closes what it opens."""
+    if settings.api_geo_base_url is None:
+        return None
+    config = APIGeoConfig(
+        base_url=settings.api_geo_base_url,
+        timeout_seconds=settings.api_geo_timeout_seconds,
+        max_rps=settings.api_geo_max_rps,
+    )
+    http = await stack.enter_async_context(build_api_geo_http(config))
+    return Communes(APIGeoClient(config, http, PostgresPacer(config.pace_rates())), cache)
+
+
+def geocoding(client: BANClient | None, cache: LookupCache, known_communes: Communes | None) -> Geocoding | None:
+    return None if client is None else Geocoding(client, cache, known_communes)
+
+
+def address_searches(settings: Settings, valkey: Redis) -> Throttle:
+    """Return the limit of each client's searches of addresses."""
+    return Throttle(
+        valkey,
+        name="address_searches",
+        per_minute=settings.ban_searches_per_minute,
+        hash_key=settings.derive_key("throttles"),
+    )

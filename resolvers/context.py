@@ -21,6 +21,9 @@ from models.enums import UserKind
 from resolvers.cursors import CursorSigner
 from resolvers.errors import Unauthenticated
 from resolvers.viewer import Viewer
+from services.communes import Communes
+from services.geocoding import Geocoding
+from services.throttling import Throttle
 
 # graphql-core leaves the type of the context open.
 ResolveInfo = GraphQLResolveInfo[Any]
@@ -42,6 +45,9 @@ class Resources:
     cursors: CursorSigner
     ring: Bell
     france_travail: FranceTravailClient | None = None
+    communes: Communes | None = None
+    geocoding: Geocoding | None = None
+    address_searches: Throttle | None = None
     is_production: bool = False
 
 
@@ -53,6 +59,8 @@ class OperationContext:
     resources: Resources
     now: datetime
     request_id: str
+    # Network address of whoever asks; empty where there is none. For limits only, never for logs.
+    client_address: str = field(default="", repr=False)
     loaders: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict[Any, DataLoader[Any, Any]])
     # (job seeker, field) of every full NIR that this operation shows: logged before the answer leaves.
     personal_reads: set[tuple[UUID, str]] = field(default_factory=set[tuple[UUID, str]])

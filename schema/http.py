@@ -120,6 +120,7 @@ class GraphQLEndpoint:
             resources=self._resources,
             now=datetime.now(UTC),
             request_id=request.state.request_id,
+            client_address=request.client.host if request.client is not None else "",
         )
         try:
             result = await self._engine.execute(
