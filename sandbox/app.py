@@ -8,6 +8,7 @@ import httpx
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
+from sandbox.api_particulier import ApiParticulierSettings, SimulatedApiParticulier
 from sandbox.calls import CallLog
 from sandbox.clock import Clock
 from sandbox.control import Control
@@ -69,6 +70,7 @@ def create_app(
     clock = clock or Clock()
     partners: list[SimulatedPartner[Any]] = [
         SimulatedFranceTravail(france_travail or FranceTravailSettings(), clock),
+        SimulatedApiParticulier(ApiParticulierSettings(), clock),
         *simulate_rdv(clock, transport=webhook_transport),
         SimulatedTally(TallySettings(), clock, transport=webhook_transport),
         SimulatedMailRelay(MailSettings(), clock, port=smtp_port),

@@ -82,10 +82,6 @@ class SimulatedPartner(ABC, Generic[S]):
             self.clock.monotonic(), limit=limit
         )
 
-    def rate_key(self, path: str) -> str:
-        """What its rate is counted by: the path, unless this partner counts otherwise."""
-        return path
-
     def too_many_requests(self) -> Response:
         """How this partner says that a caller is too fast."""
         return PlainTextResponse(
