@@ -139,6 +139,9 @@ _HOUSEKEEPING = (
     "RESET",
     "SELECT pg_advisory_unlock_all",
     "SET ",
+    # asyncpg asks about types that it has no codec for (rows in arrays), once a connection.
+    "SELECT\n                        current_setting('jit')",
+    "WITH RECURSIVE typeinfo_tree(",
 )
 
 

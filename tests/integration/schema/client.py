@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 from starlette.applications import Starlette
@@ -109,3 +110,8 @@ async def serve(
     app = Starlette(routes=[Route("/graphql", endpoint)], middleware=[Middleware(RequestIdMiddleware)])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://testserver") as http:
         yield GraphQLClient(http)
+
+
+async def never_ring(job: str, record_id: UUID) -> None:
+    """The bell of tests that only read."""
+    raise AssertionError(f"reading rang for {job} {record_id}")

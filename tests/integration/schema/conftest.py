@@ -12,7 +12,9 @@ from execution.limits import Limits
 from resolvers.context import Resources
 from resolvers.cursors import CursorSigner
 from schema.build import build_schema
-from tests.integration.schema.client import GraphQLClient, serve
+from tests.integration.schema.client import GraphQLClient, never_ring, serve
+from tests.integration.schema.crowd import empty_database, make_crowd
+from tests.integration.schema.lists import Reader
 
 
 @pytest.fixture
@@ -38,3 +40,12 @@ def engine() -> GraphQLEngine:
 async def graphql(database: object, engine: GraphQLEngine, resources: Resources) -> AsyncIterator[GraphQLClient]:
     async with serve(engine, resources) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+async def reader(_open_database: object, engine: GraphQLEngine) -> AsyncIterator[Reader]:
+    """The operator of a crowd of rows, which all tests of a module read and none changes for good."""
+    crowd = await make_crowd()
+    async with serve(engine, Resources(cursors=CursorSigner(b"tests-only-cursor-key"), ring=never_ring)) as client:
+        yield Reader(client, crowd)
+    await empty_database()

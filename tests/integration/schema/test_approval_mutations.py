@@ -187,3 +187,23 @@ async def test_staff_without_operate_may_not(graphql: GraphQLClient):
     answer = await graphql(RETRY, {"id": encode("Approval", approval.id)}, as_=staff)
 
     assert answer.codes == ["FORBIDDEN"]
+
+
+async def test_two_mutations_on_one_row_each_show_what_they_wrote(graphql: GraphQLClient):
+    staff = await make_user(UserKind.STAFF)
+    approval = await make_approval()
+    query = """
+    mutation($id: ID!) {
+      a: updateApprovalDates(input: { id: $id, startAt: "2026-01-05" }) { ... on Approval { startAt state } }
+      b: updateApprovalDates(input: { id: $id, startAt: "2026-01-06" }) { ... on Approval { startAt state } }
+      c: cancelApproval(id: $id) { ... on Approval { startAt state } }
+    }
+    """
+
+    answer = await graphql(query, {"id": encode("Approval", approval.id)}, as_=staff)
+
+    assert answer.data == {
+        "a": {"startAt": "2026-01-05", "state": "VALID"},
+        "b": {"startAt": "2026-01-06", "state": "VALID"},
+        "c": {"startAt": "2026-01-06", "state": "CANCELLED"},
+    }
