@@ -61,11 +61,13 @@ def _address_fields(place: str) -> dict[str, FieldSource]:
             when=f"{place}.latitude IS NOT NULL",
         ),
         "geocodingScore": Column(f"{place}.geocoding_score"),
+        "commune": OnDemand(("address_insee_code",)),
         "department": Computed((f"{place}.insee_code", f"{place}.post_code", f"{place}.department"), _department),
     }
 
 
 def _address(place: str) -> Embedded:
+    """Who has an address also has the private attribute `address_insee_code`."""
     return Embedded(
         "PostalAddress",
         _address_fields(place),
@@ -96,6 +98,7 @@ JOB_SEEKER = Entity(
         "email": Column("{t}.email"),
         "phone": Column("{t}.phone", _or_none),
         "birthdate": Column("{profile}.birthdate"),
+        "birthPlace": OnDemand(("birth_place_code",)),
         "birthCountry": Column("{profile}.birth_country", country_of),
         "nir": OnDemand(("sealed_nir", "may_read_full_nir")),
         "franceTravailId": Column("{profile}.pole_emploi_id", _or_none),
@@ -115,6 +118,8 @@ JOB_SEEKER = Entity(
         "surveys": OnDemand(),
     },
     private={
+        "birth_place_code": Column("{profile}.birth_place"),
+        "address_insee_code": Column("{profile}.insee_code"),
         "sealed_nir": Column("{profile}.nir"),
         # An employer reads a whole NIR only of whom they hired.
         "may_read_full_nir": Column(
@@ -322,6 +327,7 @@ COMPANY = Entity(
         "jobApplications": Children("JobApplication", "{t}.company_id = {parent}", NEWEST_APPLICATION),
         "appointments": Children("Appointment", "{t}.company_id = {parent}", APPOINTMENT_BY_START),
     },
+    private={"address_insee_code": Column("{t}.insee_code")},
 )
 
 PRESCRIBER_ORGANIZATION = Entity(

@@ -28,6 +28,7 @@ FIELD_RULES: dict[str, frozenset[Scope]] = {
             "JobSeeker.email",
             "JobSeeker.phone",
             "JobSeeker.birthdate",
+            "JobSeeker.birthPlace",
             "JobSeeker.birthCountry",
             "JobSeeker.nir",
             "JobSeeker.franceTravailId",

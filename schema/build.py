@@ -18,6 +18,8 @@ from schema.types.geography import Coordinates, PostalAddress
 from schema.types.job_applications import DiagorienteInvitation, JobApplication, Survey
 from schema.types.organizations import Company, Institution, PrescriberOrganization
 from schema.types.people import JobSeeker, User
+from services.communes import MAX_COMMUNES
+from services.geocoding import MAX_SUGGESTIONS
 
 _NODES = (
     User,
@@ -57,6 +59,8 @@ def _tell_sizes(schema: GraphQLSchema) -> None:
     """Tell the cost rule how long the lists are that are not short and have no pages (execution/limits.py)."""
     for type_name, field, rows in (
         ("Query", "departments", len(DEPARTMENTS)),
+        ("Query", "addressSuggestions", MAX_SUGGESTIONS),
+        ("Query", "communes", MAX_COMMUNES),
         ("Region", "departments", max(len(region.department_codes) for region in REGIONS.values())),
     ):
         object_type = cast("GraphQLObjectType", schema.type_map[type_name])

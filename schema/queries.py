@@ -47,6 +47,7 @@ from schema.filters import (
     survey_filter,
 )
 from schema.info import Info
+from schema.place_queries import PlaceQueries
 from schema.scalars import SIRET
 from schema.types.appointments import Appointment, Participation
 from schema.types.approvals import Approval
@@ -87,7 +88,7 @@ def _signed_in(info: Info) -> OperationContext:
 
 
 @strawberry.type
-class Query:
+class Query(PlaceQueries):
     @strawberry.field
     def viewer(self, info: Info) -> Viewer:
         viewer = _signed_in(info).signed_in()

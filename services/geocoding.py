@@ -8,12 +8,14 @@ from datetime import timedelta
 from typing import NamedTuple, TypedDict
 
 from clients.ban import BANClient, FoundAddress, GeocodingOutcome, Position
-from clients.ban.search import MIN_QUERY_LENGTH, is_query, normalise_query
+from clients.ban.search import MAX_LIMIT, MIN_QUERY_LENGTH, is_query, normalise_query
 from clients.errors import Delivery, PartnerError, PartnerRejected
 from models.enums import Partner
 from services.communes import Communes
 from services.lookup_cache import LookupCache
 from services.lookups import Lookup, LookupPolicy, one_by_one
+
+MAX_SUGGESTIONS = MAX_LIMIT
 
 _OPERATION = "geocode"
 _POST_CODE = re.compile(r"\d{5}", re.ASCII)
@@ -118,11 +120,16 @@ class Geocoding:
         `near`: latitude and longitude that are favoured. Raises PartnerError when nobody could say.
         """
         typed = normalise_query(text)
-        if len(typed) < MIN_QUERY_LENGTH:
+        if self.is_too_short(typed):
             return ()
         # A street away does not change what is near: rounded, more people share an answer.
         latitude, longitude = (round(near[0], 2), round(near[1], 2)) if near else (None, None)
         return (await self._suggestions.one(_Typed(typed, limit, latitude, longitude))).value or ()
+
+    @staticmethod
+    def is_too_short(text: str) -> bool:
+        """Whether suggestions would be none, without asking anybody."""
+        return len(normalise_query(text)) < MIN_QUERY_LENGTH
 
     async def _data(self, found: FoundAddress) -> GeocodingData:
         post_code = found.post_code

@@ -11,6 +11,7 @@ import strawberry
 from models.enums import CertificationAuthority, ConsentPurpose, Title, UserKind
 from models.identifiers import format_nir, mask_nir
 from models.people import locked_fields
+from resolvers.communes import commune_of
 from resolvers.context import context_of
 from resolvers.entities import JOB_SEEKER, open_nir
 from resolvers.errors import Forbidden
@@ -21,7 +22,7 @@ from schema.filters import ParticipationFilter, participation_filter
 from schema.info import Info
 from schema.scalars import NIR
 from schema.types.connections import After, Before, Connection, First, Last, page_arguments
-from schema.types.geography import Country, PostalAddress
+from schema.types.geography import Commune, Country, PostalAddress, commune
 from schema.types.node import Node
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class JobSeeker(Node):
     current_approval: _Approval | None = strawberry.field(description="The PASS IAE that is valid today, if any.")
 
     # What the look-ahead read for the fields below.
+    birth_place_code: strawberry.Private[str | None]
     sealed_nir: strawberry.Private[Any]
     may_read_full_nir: strawberry.Private[bool]
     certification_rows: strawberry.Private[list[Any]]
@@ -94,6 +96,11 @@ class JobSeeker(Node):
         context.personal_reads.add((self.pk, "nir"))
         nir = open_nir(self.sealed_nir)
         return NIR(format_nir(nir)) if nir else None
+
+    @strawberry.field(description="For births in France.")
+    async def birth_place(self, info: Info) -> Commune | None:
+        check("JobSeeker.birthPlace", context_of(info.raw))
+        return commune(await commune_of(info.raw, self.birth_place_code))
 
     @strawberry.field
     def identity_certifications(self, info: Info) -> list[IdentityCertification] | None:
