@@ -12,8 +12,10 @@ from sandbox.api_particulier import ApiParticulierSettings, SimulatedApiParticul
 from sandbox.calls import CallLog
 from sandbox.clock import Clock
 from sandbox.control import Control
+from sandbox.data_inclusion import DataInclusionSettings, SimulatedDataInclusion
 from sandbox.faults import FaultBoard
 from sandbox.france_travail import FranceTravailSettings, SimulatedFranceTravail
+from sandbox.geo import GeoSettings, SimulatedGeo
 from sandbox.mail import MailSettings, SimulatedMailRelay
 from sandbox.partner import PartnerGuard, PartnerSettings, SimulatedPartner
 from sandbox.rdv import simulate_rdv
@@ -71,8 +73,10 @@ def create_app(
     partners: list[SimulatedPartner[Any]] = [
         SimulatedFranceTravail(france_travail or FranceTravailSettings(), clock),
         SimulatedApiParticulier(ApiParticulierSettings(), clock),
+        SimulatedDataInclusion(DataInclusionSettings(), clock),
         *simulate_rdv(clock, transport=webhook_transport),
         SimulatedTally(TallySettings(), clock, transport=webhook_transport),
+        SimulatedGeo(GeoSettings(), clock),
         SimulatedMailRelay(MailSettings(), clock, port=smtp_port),
     ]
     return Sandbox(partners, clock=clock, seed=seed)
