@@ -30,6 +30,7 @@ class LeasedTable(StrEnum):
     APPROVAL = "approval"
     CANCELLED_APPROVAL = "cancelled_approval"
     CRON_RUN = "cron_run"
+    CERTIFICATION_REQUEST = "certification_request"
 
     @property
     def key_column(self) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from hashlib import sha256
 from time import monotonic
 
 import httpx
@@ -38,6 +39,7 @@ class ApiParticulierClient:
         self._base_url = config.base_url.rstrip("/")
         self._recipient = config.recipient
         self._headers = {"Authorization": f"Bearer {config.token}", "Accept": "application/json"}
+        self._access = sha256(f"{self._base_url}\0{config.token}\0{config.recipient}".encode()).hexdigest()
         policy = CallPolicy(
             deadline_seconds=config.deadline_seconds,
             queue_seconds=config.queue_seconds,
@@ -66,6 +68,11 @@ class ApiParticulierClient:
             headers=self._headers,
         )
         return await self._partner.call(operation, request, read_answer)
+
+    @property
+    def access(self) -> str:
+        """A fingerprint of the settings: another token, address or recipient is another access."""
+        return self._access
 
     def breaker_states(self) -> dict[str, BreakerState]:
         """The breaker of each operation called so far."""

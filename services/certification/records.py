@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from models import IdentityCertification, JobSeekerProfile
 from models.database import fetch_all, run_in_transaction, write
@@ -48,13 +48,18 @@ async def keep_certified_identity(
         )
         if not stored:
             raise _IdentityChanged
-        rows = await write(_CERTIFY, uuid4(), person.job_seeker_id, CertificationAuthority.FRANCE_TRAVAIL.value, at)
-        return await IdentityCertification.get(id=rows[0]["id"])
+        return await certify(person.job_seeker_id, CertificationAuthority.FRANCE_TRAVAIL, at=at)
 
     try:
         return await run_in_transaction(keep)
     except _IdentityChanged:
         return None
+
+
+async def certify(job_seeker_id: UUID, authority: CertificationAuthority, *, at: datetime) -> IdentityCertification:
+    """Note that the authority recognised the person. A second time only moves the date."""
+    rows = await write(_CERTIFY, uuid4(), job_seeker_id, authority.value, at)
+    return await IdentityCertification.get(id=rows[0]["id"])
 
 
 async def note_failed_attempt(person: Person, *, at: datetime) -> None:
