@@ -18,6 +18,8 @@ from demo.environment import DemoError, adopt_demo_settings
 from settings import Settings, SettingsError, load_settings
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from models.database import DatabaseConfig
     from models.enums import Partner
     from ops.doctor import Finding
@@ -48,8 +50,6 @@ def demo(
     leave: Annotated[bool, typer.Option("--exit", help="end after the play, with 1 if it did not go well")] = False,
 ) -> None:
     """Start everything with invented data, play the main job, and stay up until Ctrl-C."""
-    from rich.console import Console
-
     from demo.cast.world import SimulatedWorld
     from demo.environment import DataDir, SandboxAccess
     from demo.run import DemoOptions, DemoParts, run_demo
@@ -64,9 +64,7 @@ def demo(
         make_token=lambda persona: _make_token(load_settings(), persona, None, timedelta(hours=1)),
     )
     options = DemoOptions(port=port, data_dir=DataDir.of(os.environ), reset=reset, plays=play, leaves=leave)
-    # Wide where nothing tells the width, as in the log of a CI: tables should not be folded.
-    console = Console(width=None if sys.stdout.isatty() else _LOG_WIDTH)
-    raise typer.Exit(run_demo(options, parts, dict(os.environ), console))
+    raise typer.Exit(run_demo(options, parts, dict(os.environ), _console()))
 
 
 @app.command()
@@ -242,7 +240,16 @@ def main() -> None:
     except DemoError as error:
         _exit_with(f"{error}")
     except _infrastructure_errors() as error:
-        _exit_with(_sentence(error))
+        from ops.failures import sentence_of
+
+        _exit_with(sentence_of(error))
+
+
+def _infrastructure_errors() -> tuple[type[Exception], ...]:
+    """Asked for only once something was raised: the commands that need none of the drivers stay quick."""
+    from ops.failures import INFRASTRUCTURE_ERRORS
+
+    return INFRASTRUCTURE_ERRORS
 
 
 def _settings() -> Settings:
@@ -334,44 +341,16 @@ def _partner_addresses(settings: Settings) -> dict[Partner, list[str]]:
 
 
 def _show(findings: list[Finding]) -> None:
+    from ops.doctor import table_of
+
+    _console().print(table_of(findings))
+
+
+def _console() -> Console:
+    """Wide where nothing tells the width, as in the log of a CI: tables should not be folded there."""
     from rich.console import Console
-    from rich.table import Table
 
-    colours = {"ok": "green", "off": "yellow", "wrong": "red"}
-    table = Table()
-    for title in ("", "", "Found", "What to do"):
-        table.add_column(title, overflow="fold")
-    for finding in findings:
-        state = f"[{colours[finding.health.value]}]{finding.health.value}[/]"
-        table.add_row(state, finding.subject, finding.found, finding.advice)
-    Console().print(table)
-
-
-def _infrastructure_errors() -> tuple[type[Exception], ...]:
-    """What PostgreSQL, Valkey and the network raise. Asked for only once something was raised."""
-    from subprocess import CalledProcessError
-
-    from asyncpg import InterfaceError, PostgresError
-    from redis.exceptions import RedisError
-    from tortoise.exceptions import DBConnectionError
-
-    return (OSError, InterfaceError, PostgresError, RedisError, DBConnectionError, CalledProcessError)
-
-
-def _sentence(error: Exception) -> str:
-    """Say what is away and what to do. PostgreSQL's messages may quote a row: only those about connecting are shown."""
-    from asyncpg import PostgresError
-    from redis.exceptions import RedisError
-
-    kind = type(error).__name__
-    if isinstance(error, RedisError):
-        return f"Valkey: {kind}; check REDIS_URL, or run `traverse doctor`"
-    if isinstance(error, PostgresError):
-        is_about_connecting = f"{getattr(error, 'sqlstate', '')}".startswith(("08", "28", "3D", "53", "57"))
-        return f"PostgreSQL: {error if is_about_connecting else kind}; check DATABASE_URL, or run `traverse doctor`"
-    if isinstance(error, OSError) and error.errno is not None:
-        return f"{error.strerror or kind} ({kind}); run `traverse doctor` to see what is away"
-    return f"{kind}; run `traverse doctor` to see what is away"
+    return Console(width=None if sys.stdout.isatty() else _LOG_WIDTH)
 
 
 def _fail(sentence: str) -> NoReturn:

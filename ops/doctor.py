@@ -11,6 +11,8 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import asyncpg
+from rich.table import Table
+from rich.text import Text
 
 from models.database import DatabaseConfig, close_database, connection_parameters, open_database
 from models.enums import Partner
@@ -37,6 +39,19 @@ class Finding:
     health: Health
     found: str
     advice: str = ""
+
+
+_COLOURS = {Health.GOOD: "green", Health.OFF: "yellow", Health.BAD: "red"}
+
+
+def table_of(findings: Sequence[Finding]) -> Table:
+    """Return the findings as a table for a terminal."""
+    table = Table("", "", "Found", "What to do")
+    for finding in findings:
+        state = Text(finding.health.value, style=_COLOURS[finding.health])
+        # As text: what was found may look like markup.
+        table.add_row(state, Text(finding.subject), Text(finding.found), Text(finding.advice))
+    return table
 
 
 async def examine(
@@ -68,7 +83,7 @@ async def _database(config: DatabaseConfig) -> Finding:
         await connection.close()
     if version.major < _OLDEST_POSTGRESQL:
         return Finding("PostgreSQL", Health.BAD, f"version {version.major}", f"{_OLDEST_POSTGRESQL} or later is needed")
-    return Finding("PostgreSQL", Health.GOOD, f"version {version.major}.{version.minor}")
+    return Finding("PostgreSQL", Health.GOOD, f"version {version.major}.{version.micro}")
 
 
 async def _migrations(config: DatabaseConfig, *, reachable: bool) -> Finding:

@@ -114,7 +114,7 @@ def holder_in(persona: Persona, siret: str) -> TokenHolder:
         if 1 <= number <= PRESCRIBER_ORGANIZATIONS and siret == prescriber_siret(number):
             return _prescriber(number)
         raise ValueError(f'SIRET "{siret}": no prescriber organisation of the demo; try {prescriber_siret(3)}')
-    raise ValueError(f"--org: a {persona} acts for no organisation with a SIRET; leave it out")
+    raise ValueError(f"--org: a {persona} acts for none that has a SIRET; leave it out")
 
 
 def _prescriber(organization: int) -> TokenHolder:
