@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from sandbox.api_particulier import ApiParticulierSettings, SimulatedApiParticulier
+from sandbox.ban import BanSettings, SimulatedBan
 from sandbox.calls import CallLog
 from sandbox.clock import Clock
 from sandbox.control import Control
@@ -17,6 +18,7 @@ from sandbox.faults import FaultBoard
 from sandbox.france_travail import FranceTravailSettings, SimulatedFranceTravail
 from sandbox.geo import GeoSettings, SimulatedGeo
 from sandbox.mail import MailSettings, SimulatedMailRelay
+from sandbox.metabase import MetabaseSettings, SimulatedMetabase
 from sandbox.partner import PartnerGuard, PartnerSettings, SimulatedPartner
 from sandbox.rdv import simulate_rdv
 from sandbox.tally import SimulatedTally, TallySettings
@@ -74,8 +76,10 @@ def create_app(
         SimulatedFranceTravail(france_travail or FranceTravailSettings(), clock),
         SimulatedApiParticulier(ApiParticulierSettings(), clock),
         SimulatedDataInclusion(DataInclusionSettings(), clock),
+        SimulatedMetabase(MetabaseSettings(), clock),
         *simulate_rdv(clock, transport=webhook_transport),
         SimulatedTally(TallySettings(), clock, transport=webhook_transport),
+        SimulatedBan(BanSettings(), clock),
         SimulatedGeo(GeoSettings(), clock),
         SimulatedMailRelay(MailSettings(), clock, port=smtp_port),
     ]
