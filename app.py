@@ -32,6 +32,7 @@ from schema.http import EndpointConfig, GraphQLEndpoint
 from settings import Settings, load_settings
 from wiring import (
     address_searches,
+    api_particulier_client,
     ban_client,
     communes,
     database_config,
@@ -116,6 +117,7 @@ class _Process:
                 cursors=CursorSigner(settings.derive_key("cursors")),
                 ring=queue.ring,
                 france_travail=await france_travail_client(settings, self._valkey, stack),
+                api_particulier=await api_particulier_client(settings, stack),
                 communes=known_communes,
                 geocoding=geocoding(await ban_client(settings, stack), cache, known_communes),
                 address_searches=address_searches(settings, self._valkey),

@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -19,6 +20,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from models.encryption import KeyRing
+from models.identifiers import InvalidIdentifier, parse_siret
 
 DEVELOPMENT_KEY = "development-only-key-never-use-it-in-production"
 
@@ -105,6 +107,17 @@ class Settings(BaseSettings):
     ft_token_margin_seconds: int = Field(10, ge=0, description="a token is renewed so long before it expires")
     ft_max_rps: float = Field(1, gt=0, description="calls a second and endpoint, all workers together")
 
+    api_particulier_base_url: str | None = Field(
+        None, description="API Particulier, as in `https://particulier.api.gouv.fr`"
+    )
+    api_particulier_token: SecretStr | None = Field(None, description="API Particulier, token of the habilitation")
+    api_particulier_recipient: str | None = Field(
+        None, description="API Particulier, SIRET of the public body that holds the habilitation"
+    )
+    api_particulier_max_rps: float = Field(
+        10, gt=0, le=20, description="calls a second, all processes together; 20 are allowed"
+    )
+
     pass_iae_notifications_enabled: bool = Field(True, description="whether approvals are announced to France Travail")
     pass_iae_batch_size: int = Field(140, ge=1, le=10_000, description="approvals and cancellations of one run")
     certification_batch_size: int = Field(200, ge=1, le=10_000, description="job seekers of one certification run")
@@ -153,12 +166,27 @@ class Settings(BaseSettings):
         except (ValueError, OverflowError):
             raise ValueError("a number of seconds is expected") from None
 
-    @field_validator("auth_jwks_url", "ban_base_url", "api_geo_base_url", "ft_base_url", "ft_auth_base_url_partenaire")
+    @field_validator(
+        "auth_jwks_url",
+        "ban_base_url",
+        "api_geo_base_url",
+        "ft_base_url",
+        "ft_auth_base_url_partenaire",
+        "api_particulier_base_url",
+    )
     @classmethod
     def _http(cls, value: str | None) -> str | None:
         if value is not None and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
             raise ValueError("an http:// or https:// URL is expected")
         return value
+
+    @field_validator("api_particulier_recipient")
+    @classmethod
+    def _siret(cls, value: str | None) -> str | None:
+        try:
+            return None if value is None else parse_siret(value)
+        except InvalidIdentifier:
+            raise ValueError("a SIRET of 14 digits with a right key is expected") from None
 
     @field_validator("database_url")
     @classmethod
@@ -178,6 +206,7 @@ class Settings(BaseSettings):
     def _consistent(self) -> Settings:
         problems = [
             *self._france_travail_problems(),
+            *self._api_particulier_problems(),
             *self._authentication_problems(),
             *self._key_problems(),
             *self._production_problems(),
@@ -193,10 +222,15 @@ class Settings(BaseSettings):
             "FT_CLIENT_ID": self.ft_client_id,
             "FT_CLIENT_SECRET": self.ft_client_secret,
         }
-        missing = [name for name, value in given.items() if value is None]
-        if missing and len(missing) < len(given):
-            return [f"{', '.join(missing)}: missing, although other FT_ variables are set: set all of them or none"]
-        return []
+        return _half_configured("FT_", given)
+
+    def _api_particulier_problems(self) -> list[str]:
+        given = {
+            "API_PARTICULIER_BASE_URL": self.api_particulier_base_url,
+            "API_PARTICULIER_TOKEN": self.api_particulier_token,
+            "API_PARTICULIER_RECIPIENT": self.api_particulier_recipient,
+        }
+        return _half_configured("API_PARTICULIER_", given)
 
     def _authentication_problems(self) -> list[str]:
         if self.auth_hs256_key is not None and len(self.auth_hs256_key.get_secret_value()) < 32:
@@ -234,6 +268,7 @@ class Settings(BaseSettings):
             "AUTH_JWKS_URL": self.auth_jwks_url,
             "FT_BASE_URL": self.ft_base_url,
             "FT_AUTH_BASE_URL_PARTENAIRE": self.ft_auth_base_url_partenaire,
+            "API_PARTICULIER_BASE_URL": self.api_particulier_base_url,
             "BAN_BASE_URL": self.ban_base_url,
             "API_GEO_BASE_URL": self.api_geo_base_url,
         }
@@ -268,6 +303,14 @@ class Settings(BaseSettings):
     @property
     def france_travail_is_configured(self) -> bool:
         return self.ft_base_url is not None
+
+
+def _half_configured(prefix: str, given: Mapping[str, object | None]) -> list[str]:
+    """A partner is configured wholly or not at all."""
+    missing = [name for name, value in given.items() if value is None]
+    if missing and len(missing) < len(given):
+        return [f"{', '.join(missing)}: missing, although other {prefix} variables are set: set all of them or none"]
+    return []
 
 
 def _decode_key(name: str, value: SecretStr) -> bytes:

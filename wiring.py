@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from redis.asyncio import Redis
 
 from clients.api_geo import APIGeoClient, APIGeoConfig, build_api_geo_http
+from clients.api_particulier import ApiParticulierClient, ApiParticulierConfig, build_api_particulier_http
 from clients.ban import BANClient, BANConfig, build_ban_http
 from clients.france_travail import FranceTravailClient, FranceTravailConfig, build_france_travail_http
 from clients.http import CallPolicy, PartnerHTTP
@@ -79,6 +80,24 @@ async def france_travail_client(settings: Settings, valkey: Redis, stack: AsyncE
         return None
     http = await stack.enter_async_context(build_france_travail_http(config))
     return FranceTravailClient(config, http, ValkeyTokenStore(valkey), PostgresPacer(config.pace_rates()))
+
+
+async def api_particulier_client(settings: Settings, stack: AsyncExitStack) -> ApiParticulierClient | None:
+    """Return the client of API Particulier, or None when it is off; the stack closes what it opens."""
+    if (
+        settings.api_particulier_base_url is None
+        or settings.api_particulier_token is None
+        or settings.api_particulier_recipient is None
+    ):
+        return None
+    config = ApiParticulierConfig(
+        base_url=settings.api_particulier_base_url,
+        token=settings.api_particulier_token.get_secret_value(),
+        recipient=settings.api_particulier_recipient,
+        max_rps=settings.api_particulier_max_rps,
+    )
+    http = await stack.enter_async_context(build_api_particulier_http(config))
+    return ApiParticulierClient(config, http, PostgresPacer(config.pace_rates()))
 
 
 def lookup_cache(settings: Settings, valkey: Redis, stack: AsyncExitStack) -> LookupCache:

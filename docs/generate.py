@@ -27,6 +27,7 @@ _GROUPS = (
     ("Identity of callers", ("AUTH_",)),
     ("Limits of an operation", ("GRAPHQL_", "REQUEST_")),
     ("France Travail", ("FT_",)),
+    ("API Particulier", ("API_PARTICULIER_",)),
     ("Base Adresse Nationale", ("BAN_",)),
     ("API Géo", ("API_GEO_",)),
     ("Announcing approvals and certifying identities", ("PASS_IAE_", "CERTIFICATION_", "NOTIFICATION_")),

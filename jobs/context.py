@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from clients.api_particulier import ApiParticulierClient
 from clients.france_travail import FranceTravailClient
 from jobs.current import CurrentJobs
 from jobs.rounds import Rounds
@@ -25,10 +26,11 @@ class NotificationPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerContext:
-    """`france_travail` is None where the partner is not configured: what needs it does nothing."""
+    """A partner is None where it is not configured: what needs it does nothing."""
 
     france_travail: FranceTravailClient | None
     notification: NotificationPlan
     certification_batch_size: int
     rounds: Rounds
     current: CurrentJobs
+    api_particulier: ApiParticulierClient | None = None

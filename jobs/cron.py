@@ -4,6 +4,8 @@
 | --------------------- | ------------------------------------------------ | --------------------- |
 | notify_approvals      | every 5 minutes, 00:00 to 21:59 in Europe/Paris  | jobs/notification.py  |
 | certify_job_seekers   | at minute 10 of every hour, and at a start       | the queue             |
+| ask_api_particulier   | every minute                                     | the queue             |
+| take_up_unanswered    | 00:30 UTC                                        | the queue             |
 | forget_heartbeats     | 03:40 UTC                                        | the queue             |
 
 Each is a sweep over what is due: safe at any time, any number of times. Each leaves its last run in `cron_run`.
@@ -13,7 +15,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from jobs.certification import begin_certification
+from jobs.certification import begin_asking, begin_certification, take_up_unanswered_questions
 from jobs.context import WorkerContext
 from jobs.heartbeat import forget_old_heartbeats
 from jobs.notification import NOTIFY_APPROVAL, notify_approval
@@ -33,5 +35,7 @@ async def forget_heartbeats(_: WorkerContext) -> None:
 JOBS = (Job(NOTIFY_APPROVAL, notify_approval),)
 TICKS = (
     Tick("tick_certify_job_seekers", begin_certification, minute=10, at_start=True),
+    Tick("tick_ask_api_particulier", begin_asking, minute=None, at_start=True),
+    Tick("tick_take_up_unanswered", take_up_unanswered_questions, hour=0, minute=30),
     Tick("tick_forget_heartbeats", forget_heartbeats, hour=3, minute=40),
 )

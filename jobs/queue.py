@@ -79,11 +79,11 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """What the clock calls, once over all workers. Hours are UTC; None: every one. It must be done in a minute."""
+    """What the clock calls, once over all workers. Hours are UTC; None: every hour, every minute. Done in a minute."""
 
     name: str
     run: Callable[[WorkerContext], Awaitable[None]]
-    minute: int
+    minute: int | None
     hour: int | None = None
     at_start: bool = False
 

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from graphql import GraphQLResolveInfo
 from strawberry.dataloader import DataLoader
 
+from clients.api_particulier import ApiParticulierClient
 from clients.france_travail import FranceTravailClient
 from models.enums import UserKind
 from resolvers.cursors import CursorSigner
@@ -45,6 +46,7 @@ class Resources:
     cursors: CursorSigner
     ring: Bell
     france_travail: FranceTravailClient | None = None
+    api_particulier: ApiParticulierClient | None = None
     communes: Communes | None = None
     geocoding: Geocoding | None = None
     address_searches: Throttle | None = None

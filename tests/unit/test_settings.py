@@ -25,6 +25,11 @@ FRANCE_TRAVAIL = {
     "FT_CLIENT_ID": "client",
     "FT_CLIENT_SECRET": "partner-secret",
 }
+API_PARTICULIER = {
+    "API_PARTICULIER_BASE_URL": "https://particulier.exemple.test",
+    "API_PARTICULIER_TOKEN": SECRET,
+    "API_PARTICULIER_RECIPIENT": "13003013300016",
+}
 PRODUCTION = {
     "ENVIRONMENT": "production",
     "SECRET_KEY": SECRET,
@@ -289,3 +294,29 @@ def test_settings_cannot_be_changed_after_the_start(monkeypatch: pytest.MonkeyPa
 
 def test_every_variable_is_described():
     assert all(field.description for field in Settings.model_fields.values())
+
+
+@pytest.mark.parametrize("missing", API_PARTICULIER)
+def test_api_particulier_is_configured_wholly_or_not_at_all(monkeypatch: pytest.MonkeyPatch, missing: str):
+    given = {name: value for name, value in API_PARTICULIER.items() if name != missing}
+
+    [sentence] = refusal(given, monkeypatch)
+
+    assert sentence.startswith(f"{missing}: missing, although other API_PARTICULIER_ variables are set")
+
+
+@pytest.mark.parametrize("recipient", ["130030133", "13003013300017", "not a number"])
+def test_the_recipient_of_api_particulier_is_a_siret(monkeypatch: pytest.MonkeyPatch, recipient: str):
+    sentences = refusal(API_PARTICULIER | {"API_PARTICULIER_RECIPIENT": recipient}, monkeypatch)
+
+    assert sentences == ["API_PARTICULIER_RECIPIENT: a SIRET of 14 digits with a right key is expected"]
+
+
+def test_the_token_of_api_particulier_travels_by_https_in_production(monkeypatch: pytest.MonkeyPatch):
+    assert load(PRODUCTION | API_PARTICULIER, monkeypatch).is_production
+
+    change = {"API_PARTICULIER_BASE_URL": "http://particulier.exemple.test"}
+
+    assert refusal(PRODUCTION | API_PARTICULIER | change, monkeypatch) == [
+        "API_PARTICULIER_BASE_URL: an https:// URL is required in production"
+    ]
