@@ -30,6 +30,7 @@ SEND_OPERATION = "send_mail"
 INVALID_RECIPIENT = "invalid_recipient"  # ours: no address that a mail can be sent to
 
 _QUIT_SECONDS = 2.0
+_REFUSALS = range(400, 600)
 _PERMANENT = 500
 _SERVICE_NOT_AVAILABLE = 421
 _MAX_ADDRESS = 254
@@ -283,17 +284,21 @@ def _failure(step: _Step, error: Exception) -> _Failure:
     if isinstance(error, aiosmtplib.SMTPException) and not isinstance(error, OSError):
         # STARTTLS or AUTH wanted and not offered.
         return _Failure(_configuration_error("the relay does not offer what the settings ask for"), is_outage=False)
+    reason = "no complete answer before the deadline" if isinstance(error, TimeoutError) else "the connection failed"
+    return _outage(step, reason, ErrorCode.HTTP_ERROR)
+
+
+def _outage(step: _Step, reason: str, code: ErrorCode) -> _Failure:
     # Only the last line of the content makes the relay act, and the reply to it may be what got lost.
     delivery = Delivery.UNKNOWN if step is _Step.CONTENT else Delivery.NOT_SENT
-    reason = "no complete answer before the deadline" if isinstance(error, TimeoutError) else "the connection failed"
-    return _Failure(
-        PartnerUnavailable(PARTNER, SEND_OPERATION, reason, code=ErrorCode.HTTP_ERROR, delivery=delivery),
-        is_outage=True,
-    )
+    error = PartnerUnavailable(PARTNER, SEND_OPERATION, reason, code=code, delivery=delivery)
+    return _Failure(error, is_outage=True)
 
 
 def _refusal(step: _Step, reply_code: int) -> _Failure:
     """A reply that is not the good one: 4xx heals by itself, 5xx does not (RFC 5321, section 4.2.1)."""
+    if reply_code not in _REFUSALS:
+        return _outage(step, "the reply is none that SMTP knows here", ErrorCode.UNEXPECTED_SHAPE)
     code = str(reply_code)
     if reply_code < _PERMANENT:
         error = PartnerUnavailable(

@@ -13,6 +13,7 @@ from sandbox.tally import SimulatedTally
 from tests.unit.sandbox.conftest import SandboxTime
 from tests.unit.sandbox.rdv import TALLY_TARGET, Receiver
 
+REF = "5Jc0kq0mYV7m3o1TqgS2dw"
 FORMS = TallyForms("http://sandbox/tally", allow_http=True)
 
 
@@ -38,9 +39,7 @@ async def tally(time: SandboxTime) -> AsyncIterator[Tally]:
 
 
 async def test_a_survey_opened_by_our_link_and_answered_is_told_of_with_its_reference(tally: Tally):
-    url = FORMS.get_tally_form_url(
-        "mY59xq", id_siae=4321, region="<La Réunion>", autre="x", ref="5Jc0kq0mYV7m3o1TqgS2dw"
-    )
+    url = FORMS.get_tally_form_url("mY59xq", id_siae=4321, region="<La Réunion>", autre="x", ref=REF)
 
     page = await tally.http.get(url)
     answer = await tally.http.post(url, data={"avis": "Très bien"})
@@ -50,7 +49,7 @@ async def test_a_survey_opened_by_our_link_and_answered_is_told_of_with_its_refe
     assert "&lt;La Réunion&gt;" in page.text
     assert answer.status_code == 200
     assert (found.form_id, found.is_response) == ("mY59xq", True)
-    assert dict(found.hidden) == {"id_siae": "4321", "region": "<La Réunion>", "ref": ref}
+    assert dict(found.hidden) == {"id_siae": "4321", "region": "<La Réunion>", "ref": REF}
 
 
 async def test_an_unknown_form_is_not_found(tally: Tally):
