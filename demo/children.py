@@ -21,7 +21,10 @@ _LOG_LINES_SHOWN = 12
 class Child:
     """One `traverse` command as a process."""
 
-    def __init__(self, arguments: Sequence[str], *, environ: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, arguments: Sequence[str], *, environ: Mapping[str, str], log: Path, patience_seconds: float
+    ) -> None:
+        self._patience_seconds = patience_seconds
         self.name = arguments[0]
         self.log = log
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -56,7 +59,7 @@ class Child:
         """Ask the process to end, wait for it within reason, then kill what is left of its group."""
         self._signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_PATIENCE_SECONDS)
+            self._process.wait(self._patience_seconds)
         # Also when the leader is gone: a worker process of its own may have stayed.
         self._signal(signal.SIGKILL)
         self._process.wait()
@@ -72,8 +75,9 @@ class Child:
 class Children:
     """Starts processes, and ends all of them when the block is left, whatever the reason."""
 
-    def __init__(self, *, environ: Mapping[str, str], logs: Path) -> None:
+    def __init__(self, *, environ: Mapping[str, str], logs: Path, patience_seconds: float = _PATIENCE_SECONDS) -> None:
         self._environ = environ
+        self._patience_seconds = patience_seconds
         self._logs = logs
         self._children: list[Child] = []
 
@@ -84,7 +88,8 @@ class Children:
         self.end_all()
 
     def start(self, *arguments: str) -> Child:
-        child = Child(arguments, environ=self._environ, log=self._logs / f"{arguments[0]}.log")
+        log = self._logs / f"{arguments[0]}.log"
+        child = Child(arguments, environ=self._environ, log=log, patience_seconds=self._patience_seconds)
         self._children.append(child)
         return child
 

@@ -25,6 +25,10 @@ _FOREIGN = (
 )  # fmt: skip
 
 
+_HEADER = """# Settings of the demo in this folder, written at each start. For a shell: set -a; . ./demo.env; set +a
+# `traverse` commands read them where neither ENVIRONMENT nor DATABASE_URL is set."""
+
+
 class DemoError(Exception):
     """The demo cannot go on. `str()` is one sentence that says what to do."""
 
@@ -113,7 +117,8 @@ def write_settings(data_dir: DataDir, plan: DemoPlan) -> dict[str, str]:
         "NOTIFICATION_LAST_HOUR": "23",
         **kept,
     }
-    _write_private(data_dir.settings_file, "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items()))
+    lines = [_HEADER, *(f"{name}={shlex.quote(value)}" for name, value in values.items())]
+    _write_private(data_dir.settings_file, "\n".join(lines) + "\n")
     return values
 
 

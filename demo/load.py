@@ -48,6 +48,10 @@ _MODELS: dict[type[Any], type[Model]] = {
 _LINK_TABLE = "partner_client_company"
 
 
+class DatabaseNotOurs(Exception):
+    """A database holds what the demo did not put there. `str()` says what to do."""
+
+
 class DatabaseContent(Enum):
     """What a database holds before loading."""
 
@@ -99,6 +103,14 @@ async def content_of(database_url: str) -> DatabaseContent:
     if not row["has_users"]:
         return DatabaseContent.EMPTY
     return DatabaseContent.DEMO if row["has_demo_staff"] else DatabaseContent.SOMETHING_ELSE
+
+
+async def empty_database(database_url: str) -> None:
+    """Drop every table of a database that holds the demo or nothing. Raises DatabaseNotOurs for any other."""
+    if await content_of(database_url) is DatabaseContent.SOMETHING_ELSE:
+        raise DatabaseNotOurs("the database of DATABASE_URL holds accounts that are not the demo's; left as it is")
+    async with connected(database_url) as connection:
+        await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
 
 
 async def load_cast(config: DatabaseConfig, cast: Cast, *, on_table: Callable[[str, int], None] | None = None) -> int:

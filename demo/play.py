@@ -119,7 +119,7 @@ class Play:
             self._console.print(screen.codes_table(_codes(states)))
         await self._show_what_the_sandbox_saw()
         await call_json(f"{self._sandbox_url}/_faults", method="DELETE")
-        return self._report(roles, states) and all_settled
+        return self._report(states) and all_settled
 
     async def _prepare(self, connection: Any) -> list[Role]:
         """Return the roles that should end now; on a stage used before, make those that have ended due again."""
@@ -162,13 +162,13 @@ class Play:
                 live.update(
                     screen.progress_view(
                         settled=len(settled),
-                        expected=len(roles),
+                        expected=len(states),
                         statuses=_by_status(states),
                         attempts=await _last_attempts(connection, started_at),
                         partner=await self._partner_line(),
                     )
                 )
-                if len(settled) == len(roles):
+                if len(settled) == len(states):
                     return True
                 require_alive()
                 if time.monotonic() > deadline:
@@ -201,13 +201,13 @@ class Play:
             f" Failed on purpose, and tried again: {failed or 'none'}.",
         )
 
-    def _report(self, roles: Sequence[Role], states: dict[Role, _State]) -> bool:
+    def _report(self, states: dict[Role, _State]) -> bool:
         """Name what did not end as it should. True when there is nothing to name."""
         surprises = [
-            f"approval {states[role].number}: {states[role].status.name} {states[role].code or ''} where"
+            f"approval {state.number}: {state.status.name} {state.code or ''} where"
             f" {role.expected.name} {role.expected_code or ''} was expected"
-            for role in roles
-            if (states[role].status, states[role].code) != (role.expected, role.expected_code)
+            for role, state in states.items()
+            if (state.status, state.code) != (role.expected, role.expected_code)
         ]
         for surprise in surprises:
             screen.say(self._console, surprise)

@@ -21,7 +21,6 @@ from demo.cast.dice import PARIS
 from demo.cast.well_known import Persona
 from demo.cast.world import SimulatedWorld
 from demo.children import Children, require_free_port
-from demo.database import connected
 from demo.engines import EmbeddedEngines, Engines, EnginesError
 from demo.environment import (
     DataDir,
@@ -32,7 +31,7 @@ from demo.environment import (
     write_settings,
 )
 from demo.http import Unreachable, call_json
-from demo.load import DatabaseContent, content_of, load_cast
+from demo.load import DatabaseContent, DatabaseNotOurs, content_of, empty_database, load_cast
 from demo.play import Play
 from models.database import DatabaseConfig
 from models.migrate import migrate
@@ -132,7 +131,10 @@ class _Demo:
             return
         database_url = self._environ.get("DATABASE_URL")
         if database_url:
-            await _empty_database(database_url)
+            try:
+                await empty_database(database_url)
+            except DatabaseNotOurs as error:
+                raise DemoError(f"--reset: {error}") from None
         for folder in ("postgres", "valkey", "logs"):
             shutil.rmtree(self._data_dir.path / folder, ignore_errors=True)
         self._data_dir.settings_file.unlink(missing_ok=True)
@@ -235,11 +237,3 @@ async def _wait_for(url: str, children: Children, deadline: float) -> None:
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
         else:
             return
-
-
-async def _empty_database(database_url: str) -> None:
-    """Drop everything in a database that holds the demo or nothing. Raises DemoError for any other."""
-    if await content_of(database_url) is DatabaseContent.SOMETHING_ELSE:
-        raise DemoError("--reset: the database of DATABASE_URL holds accounts that are not the demo's; left as it is")
-    async with connected(database_url) as connection:
-        await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import asyncpg
 import pytest
 
 from demo.cast import Cast, build_cast
 from demo.database import connected
-from demo.load import DatabaseContent, content_of, load_cast
+from demo.load import DatabaseContent, DatabaseNotOurs, content_of, empty_database, load_cast
 from models import Appointment, Approval, Company, JobSeekerProfile, PartnerClient, Survey, User
-from models.database import DatabaseConfig
+from models.database import DatabaseConfig, connection_parameters
 from models.enums import CompanyKind, NotificationStatus
+from models.migrate import migrate
+from tests.conftest import KEYS
 from tests.factories import make_user
 from tests.unit.demo.conftest import LOADED_AT, WORLD
 
@@ -82,3 +86,43 @@ async def test_somebody_elses_accounts_are_not_taken_for_the_demo(database: Data
     await make_user()
 
     assert await content_of(database.url) is DatabaseContent.SOMETHING_ELSE
+
+
+@pytest.fixture
+async def other_database(database_url: str) -> AsyncIterator[DatabaseConfig]:
+    """A migrated database that a test may take apart."""
+    parameters = connection_parameters(database_url)
+    name = f"{parameters['database']}_demo"
+    async with connected(database_url) as admin:
+        await admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+        config = DatabaseConfig(url=database_url.replace(f"/{parameters['database']}", f"/{name}"), keys=KEYS)
+        await migrate(config)
+        yield config
+        await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+async def test_a_database_of_the_demo_is_emptied_and_can_be_filled_again(other_database: DatabaseConfig, cast: Cast):
+    await load_cast(other_database, cast)
+
+    await empty_database(other_database.url)
+
+    async with connected(other_database.url) as connection:
+        tables = await connection.fetchval("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
+    assert tables == 0
+    await migrate(other_database)
+    assert await content_of(other_database.url) is DatabaseContent.EMPTY
+
+
+async def test_somebody_elses_database_is_not_emptied(other_database: DatabaseConfig):
+    async with connected(other_database.url) as connection:
+        await connection.execute(
+            'INSERT INTO "user" (id, kind, first_name, last_name, phone, is_active, is_operator, may_read_full_nir,'
+            " created_at, updated_at)"
+            " VALUES (gen_random_uuid(), 'staff', '', '', '', TRUE, FALSE, FALSE, now(), now())"
+        )
+
+    with pytest.raises(DatabaseNotOurs, match="left as it is"):
+        await empty_database(other_database.url)
+
+    assert await content_of(other_database.url) is DatabaseContent.SOMETHING_ELSE
