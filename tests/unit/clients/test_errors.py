@@ -6,8 +6,16 @@ from collections.abc import Callable
 
 import pytest
 
+from clients.api_particulier import ApiParticulierMisconfigured, IncompleteIdentity
+from clients.data_inclusion import DataInclusionMisconfigured
 from clients.errors import Delivery, PartnerError, PartnerRateLimited, PartnerRejected, PartnerUnavailable
 from clients.france_travail import Endpoint, FranceTravailConfigurationError, FranceTravailRejected, SearchOutcome
+from clients.metabase import MetabaseRejected, StatsFailure
+
+
+def with_request_id(error: ApiParticulierMisconfigured) -> ApiParticulierMisconfigured:
+    error.request_id, error.provider = "3f1c-42", "CNAV"
+    return error
 
 
 def pickled(error: PartnerError) -> PartnerError:
@@ -20,6 +28,10 @@ ERRORS: list[PartnerError] = [
     PartnerRejected("sirene", "establishment", "the partner refused the request", code="404", http_status=404),
     FranceTravailConfigurationError(error="invalid_client", http_status=400),
     FranceTravailRejected(endpoint=Endpoint.SEARCH, code="S002", outcome=SearchOutcome.AMBIGUOUS, http_status=200),
+    with_request_id(ApiParticulierMisconfigured("api_particulier", "certify_rsa", "wrong", code="00103")),
+    IncompleteIdentity(operation="certify_rsa", fields=frozenset({"title"})),
+    DataInclusionMisconfigured("data_inclusion", "list_sources", "token refused", code="401", http_status=401),
+    MetabaseRejected(failure=StatsFailure.MISCONFIGURED, code="locked_filter", filter_name="x", needs_operator=True),
 ]
 
 
