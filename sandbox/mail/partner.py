@@ -95,12 +95,18 @@ class SimulatedMailRelay(SimulatedPartner[MailSettings]):
         )
 
     async def start(self, faults: FaultBoard) -> None:
-        """Raises OSError when the port is taken."""
-        if self._wanted_port is not None:
-            self._faults = faults
+        """Raises RuntimeError when the port is taken."""
+        if self._wanted_port is None:
+            return
+        self._faults = faults
+        try:
             self._server = await asyncio.start_server(
                 self._serve, HOST, self._wanted_port, limit=_LINE_LIMIT, ssl=self._tls
             )
+        except OSError:
+            raise RuntimeError(
+                f"port {self._wanted_port}: taken, and the sandbox takes mails there; free it or choose another port"
+            ) from None
 
     async def stop(self) -> None:
         if self._server is None:

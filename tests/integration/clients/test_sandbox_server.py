@@ -16,11 +16,15 @@ from clients.france_travail import (
     PassIaeUpdate,
     build_france_travail_http,
 )
+from clients.mail import Mail, MailClient, MailConfig
 from sandbox.app import create_app
 from sandbox.cast import PEOPLE
+from sandbox.clock import Clock
+from sandbox.faults import FaultBoard
 from sandbox.france_travail import FranceTravailSettings
 from sandbox.france_travail.settings import CLIENT_ID, CLIENT_SECRET
 from sandbox.loopback import is_loopback
+from sandbox.mail import MailSettings, SimulatedMailRelay
 from sandbox.server import server_for
 from tests.unit.clients.doubles import MemoryTokenStore, RecordingPacer
 
@@ -119,6 +123,39 @@ async def test_an_answer_slower_than_the_deadline_is_unknown_to_the_caller(runni
         await running.announce()
 
     assert (caught.value.code, caught.value.delivery) == ("http_error", Delivery.UNKNOWN)
+
+
+async def test_mails_are_taken_on_a_port_of_their_own_as_long_as_the_server_runs():
+    sandbox = create_app(smtp_port=0)
+    relay = sandbox.partners["smtp"]
+    assert isinstance(relay, SimulatedMailRelay)
+    server = server_for("127.0.0.1", 0, app=sandbox)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 - uvicorn offers no event to wait for
+        await asyncio.sleep(0.005)
+    port = relay.port
+    assert port is not None
+    client = MailClient(MailConfig(host="127.0.0.1", port=port, sender="a@exemple.test"))
+
+    await client.send(Mail(key="k1", recipient="b@exemple.test", subject="Bonjour", text="Bonjour"))
+
+    base = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    async with httpx.AsyncClient(base_url=base, trust_env=False) as control:
+        mails = (await control.get("/_mails")).json()
+    server.should_exit = True
+    await serving
+    assert [mail["subject"] for mail in mails] == ["Bonjour"]
+    assert relay.port is None
+
+
+async def test_a_taken_mail_port_stops_the_start_with_a_sentence():
+    first = SimulatedMailRelay(MailSettings(), Clock(), port=0)
+    await first.start(FaultBoard(["smtp"]))
+
+    with pytest.raises(RuntimeError, match=f"port {first.port}: taken"):
+        await SimulatedMailRelay(MailSettings(), Clock(), port=first.port).start(FaultBoard(["smtp"]))
+
+    await first.stop()
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "partner.example", ""])  # noqa: S104 - refused
