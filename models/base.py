@@ -41,3 +41,6 @@ class PostalAddressMixin:
     longitude = fields.FloatField(null=True)
     geocoding_score = fields.FloatField(null=True)
     geocoded_at = fields.DatetimeField(null=True)
+    geocoding_due_at = fields.DatetimeField(
+        null=True, description="from when on it may be geocoded; null: nothing to do"
+    )

@@ -282,6 +282,7 @@ INDEXES: frozenset[str] = frozenset(
         "company_by_name",
         "company_name_search",
         "company_of_department",
+        "company_to_geocode",
         "consent_of_job_seeker",
         "dashboard_visit_newest",
         "invitation_request_hold",
@@ -297,6 +298,7 @@ INDEXES: frozenset[str] = frozenset(
         "job_seeker_profile_registered_by",
         "job_seeker_profile_registered_by_organization",
         "job_seeker_profile_to_certify",
+        "job_seeker_profile_to_geocode",
         "membership_of_user",
         "notification_attempt_newest",
         "notification_attempt_of_approval",
@@ -318,8 +320,12 @@ TRIGGERS: frozenset[tuple[str, str]] = frozenset(
     {
         ("approval", "approval_rearm_notification"),
         ("approval", "approval_touch"),
+        ("company", "company_address_changed"),
+        ("company", "company_address_given"),
         ("company", "company_touch"),
         ("job_application", "job_application_touch"),
+        ("job_seeker_profile", "job_seeker_profile_address_changed"),
+        ("job_seeker_profile", "job_seeker_profile_address_given"),
         ("job_seeker_profile", "profile_forget_certification"),
         ("user", "user_forget_certification"),
         ("user", "user_touch"),
@@ -329,6 +335,7 @@ TRIGGERS: frozenset[tuple[str, str]] = frozenset(
 EXTENSIONS: frozenset[str] = frozenset({"btree_gist", "pg_trgm", "plpgsql"})
 FUNCTIONS: frozenset[str] = frozenset(
     {
+        "address_to_geocode",
         "approval_rearm_notification",
         "profile_forget_certification",
         "search_key",
