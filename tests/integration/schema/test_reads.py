@@ -20,7 +20,8 @@ FIELDS = {
     "JobApplication": "id state createdAt jobSeeker { firstName } company { name department { name } }"
     " approval { number notification { status blockedBy } } nextAppointmentStartAt canInvite"
     " upcomingParticipationsCount diagorienteInvitation { status }",
-    "Approval": "id number standing: state jobSeeker { lastName } originCompany { siret } notification { exitLabel blockedBy }",
+    "Approval": "id number standing: state jobSeeker { lastName } originCompany { siret }"
+    " notification { exitLabel blockedBy }",
     "Appointment": "id startAt endAt company { name } location { name }",
     "Participation": "id statusLabel jobSeeker { firstName } appointment { startAt company { name } }",
     "Survey": "id kind jobApplication { state jobSeeker { firstName } }",
