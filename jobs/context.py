@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from clients.api_particulier import ApiParticulierClient
+from clients.ban import BANClient
 from clients.france_travail import FranceTravailClient
 from jobs.current import CurrentJobs
 from jobs.rounds import Rounds
@@ -34,3 +35,4 @@ class WorkerContext:
     rounds: Rounds
     current: CurrentJobs
     api_particulier: ApiParticulierClient | None = None
+    ban: BANClient | None = None

@@ -6,6 +6,7 @@
 | certify_job_seekers   | at minute 10 of every hour, and at a start       | the queue             |
 | ask_api_particulier   | every minute                                     | the queue             |
 | take_up_unanswered    | 00:30 UTC                                        | the queue             |
+| geocode_addresses     | every minute                                     | the queue             |
 | forget_heartbeats     | 03:40 UTC                                        | the queue             |
 
 Each is a sweep over what is due: safe at any time, any number of times. Each leaves its last run in `cron_run`.
@@ -17,6 +18,13 @@ from datetime import timedelta
 
 from jobs.certification import begin_asking, begin_certification, take_up_unanswered_questions
 from jobs.context import WorkerContext
+from jobs.geocoding import (
+    GEOCODE_COMPANY,
+    GEOCODE_JOB_SEEKER,
+    begin_geocoding,
+    geocode_company,
+    geocode_job_seeker,
+)
 from jobs.heartbeat import forget_old_heartbeats
 from jobs.notification import NOTIFY_APPROVAL, notify_approval
 from jobs.queue import Job, Tick
@@ -32,10 +40,15 @@ async def forget_heartbeats(_: WorkerContext) -> None:
             run.summary = {"deleted": await forget_old_heartbeats()}
 
 
-JOBS = (Job(NOTIFY_APPROVAL, notify_approval),)
+JOBS = (
+    Job(NOTIFY_APPROVAL, notify_approval),
+    Job(GEOCODE_JOB_SEEKER, geocode_job_seeker),
+    Job(GEOCODE_COMPANY, geocode_company),
+)
 TICKS = (
     Tick("tick_certify_job_seekers", begin_certification, minute=10, at_start=True),
     Tick("tick_ask_api_particulier", begin_asking, minute=None, at_start=True),
     Tick("tick_take_up_unanswered", take_up_unanswered_questions, hour=0, minute=30),
+    Tick("tick_geocode_addresses", begin_geocoding, minute=None, at_start=True),
     Tick("tick_forget_heartbeats", forget_heartbeats, hour=3, minute=40),
 )

@@ -58,7 +58,7 @@ def _typed_text(typed: _Typed) -> str:
 
 
 class Geocoding:
-    """The national address base for people who wait. Build it once a process. Jobs: services/address_book.py."""
+    """The national address base for people who wait. Build it once a process. Jobs use services/address_book.py."""
 
     def __init__(self, client: BANClient, cache: LookupCache, communes: Communes | None) -> None:
         """`communes`, if there are any, tell the post code of a commune that the address base leaves out."""
