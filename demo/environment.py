@@ -112,6 +112,8 @@ def write_settings(data_dir: DataDir, plan: DemoPlan) -> dict[str, str]:
         "FT_CLIENT_SECRET": plan.sandbox_access.client_secret,
         # Below the ten a second that the sandbox bears; the real one is asked once a second.
         "FT_MAX_RPS": "8",
+        "BAN_BASE_URL": f"{plan.sandbox_url}/ban",
+        "API_GEO_BASE_URL": f"{plan.sandbox_url}/geo",
         "NOTIFICATION_INTERVAL": "2",
         # A demo is shown at any hour.
         "NOTIFICATION_LAST_HOUR": "23",
