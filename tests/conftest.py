@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, cast
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -15,7 +16,7 @@ import redis.asyncio
 from tortoise.connection import get_connection
 
 from demo.engines import EmbeddedEngines, Engines
-from models.database import DatabaseConfig, close_database, connection_parameters, open_database
+from models.database import DatabaseConfig, close_database, connection_parameters, fetch_all, open_database
 from models.encryption import KeyRing, use_key_ring
 from models.migrate import migrate
 
@@ -44,7 +45,7 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
 async def database_url(engines: Engines) -> AsyncIterator[str]:
     """An empty database of this process's own: several test runs may share one server."""
     name = f"traverse_test_{os.getpid()}"
-    admin = await asyncpg.connect(**connection_parameters(engines.database_url))
+    admin = cast("Any", await asyncpg.connect(**connection_parameters(engines.database_url)))
     await _drop_abandoned(admin)
     await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
     # Tests lose nothing in a power cut; they do not wait for the disk either.
@@ -54,12 +55,22 @@ async def database_url(engines: Engines) -> AsyncIterator[str]:
     await admin.close()
 
 
-async def _drop_abandoned(admin: asyncpg.Connection) -> None:
+async def _drop_abandoned(admin: Any) -> None:
     """Drop the databases of test processes that were killed. The number in the name is a process id."""
     for row in await admin.fetch("SELECT datname FROM pg_database WHERE datname LIKE 'traverse_test_%'"):
-        owner = row["datname"].split("_")[2]
-        if not owner.isdigit() or not Path(f"/proc/{owner}").exists():
+        owner: str = row["datname"].split("_")[2]
+        if not owner.isdigit() or not _is_alive(int(owner)):
             await admin.execute(f'DROP DATABASE IF EXISTS "{row["datname"]}" WITH (FORCE)')
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 @pytest.fixture(scope="session")
@@ -80,12 +91,11 @@ async def _open_database(migrated_database_url: str) -> AsyncIterator[DatabaseCo
 async def database(_open_database: DatabaseConfig) -> AsyncIterator[DatabaseConfig]:
     """The open, migrated database; every row is gone after the test."""
     yield _open_database
-    connection = get_connection("default")
-    _, tables = await connection.execute_query(
+    tables = await fetch_all(
         "SELECT quote_ident(tablename) AS name FROM pg_tables"
         " WHERE schemaname = 'public' AND tablename <> 'tortoise_migrations'"
     )
-    await connection.execute_script(f"TRUNCATE {', '.join(row['name'] for row in tables)}")
+    await get_connection("default").execute_script(f"TRUNCATE {', '.join(row['name'] for row in tables)}")
 
 
 @pytest.fixture

@@ -209,4 +209,5 @@ async def make_appointment(company: Company, **values: Any) -> Appointment:
 
 
 async def make_participation(job_seeker: User, appointment: Appointment, **values: Any) -> Participation:
-    return await Participation.create(job_seeker=job_seeker, appointment=appointment, **({"updated_at": NOW} | values))
+    defaults: dict[str, Any] = {"updated_at": NOW}
+    return await Participation.create(job_seeker=job_seeker, appointment=appointment, **(defaults | values))
