@@ -147,6 +147,18 @@ def reseal() -> None:
 
 
 @app.command()
+def geocode(
+    missing: Annotated[bool, typer.Option("--missing", help="also every address that has no coordinates")] = False,
+) -> None:
+    """Geocode the addresses that changed, by files; the worker does so too, a minute later."""
+    settings = _settings()
+    if settings.ban_base_url is None:
+        _fail("BAN_BASE_URL is not set: the Base Adresse Nationale is off; set it to https://data.geopf.fr")
+    if not asyncio.run(_geocode(settings, with_missing=missing)):
+        raise typer.Exit(1)
+
+
+@app.command()
 def seed() -> None:
     """Load the demo's invented data into the migrated, empty database of DATABASE_URL."""
     settings = _settings()
@@ -309,6 +321,21 @@ async def _reseal(config: DatabaseConfig) -> tuple[int, int]:
         return await reseal(), sum((await count_sealed_with_old_keys()).values())
     finally:
         await close_database()
+
+
+async def _geocode(settings: Settings, *, with_missing: bool) -> bool:
+    """Return False when the geocoder went away."""
+    from contextlib import AsyncExitStack
+
+    from models.database import close_database, open_database
+    from ops.geocoding import geocode_with_progress
+    from wiring import ban_client
+
+    async with AsyncExitStack() as stack:
+        await open_database(_database_config(settings))
+        stack.push_async_callback(close_database)
+        client = await ban_client(settings, stack)
+        return client is None or await geocode_with_progress(client, _console(), with_missing=with_missing)
 
 
 async def _valkey_info(settings: Settings) -> Mapping[str, object]:
