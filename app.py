@@ -36,6 +36,8 @@ from wiring import (
     ban_client,
     communes,
     database_config,
+    establishment_searches,
+    establishments,
     france_travail_client,
     geocoding,
     lookup_cache,
@@ -121,6 +123,8 @@ class _Process:
                 communes=known_communes,
                 geocoding=geocoding(await ban_client(settings, stack), cache, known_communes),
                 address_searches=address_searches(settings, self._valkey),
+                establishments=await establishments(settings, self._valkey, cache, stack),
+                establishment_searches=establishment_searches(settings, self._valkey),
             )
             self.graphql.endpoint = GraphQLEndpoint(
                 GraphQLEngine(

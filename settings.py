@@ -144,6 +144,26 @@ class Settings(BaseSettings):
     api_geo_timeout_seconds: float = Field(10, gt=0, description="longest look-up of a commune")
     api_geo_max_rps: float = Field(20, gt=0, description="calls a second, all processes together")
 
+    sirene_base_url: str | None = Field(
+        None,
+        description="INSEE's Sirene; when not given, its public or its private address, after the credentials",
+    )
+    sirene_api_key: SecretStr | None = Field(None, description="Sirene, public flavour: the application's key")
+    sirene_auth_url: str | None = Field(
+        None, description="Sirene, flavour of administrations: where tokens come from, without `/token`"
+    )
+    sirene_client_id: str | None = Field(None, description="Sirene, flavour of administrations: OAuth2 client")
+    sirene_client_secret: SecretStr | None = Field(None, description="Sirene, its secret")
+    sirene_username: str | None = Field(None, repr=False, description="Sirene, account of INSEE's")
+    sirene_password: SecretStr | None = Field(None, description="Sirene, its password, which ends after 90 days")
+    sirene_timeout_seconds: float = Field(10, gt=0, description="longest look-up of establishments")
+    sirene_max_per_minute: float = Field(
+        25, gt=0, le=30, description="calls a minute, all processes together; 30 are allowed"
+    )
+    sirene_searches_per_minute: int = Field(
+        10, ge=1, description="establishments that one account may ask for by number in a minute"
+    )
+
     @field_validator("cors_allowed_origins", "trusted_proxies", "ft_scopes", "encryption_keys", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
@@ -173,6 +193,8 @@ class Settings(BaseSettings):
         "ft_base_url",
         "ft_auth_base_url_partenaire",
         "api_particulier_base_url",
+        "sirene_base_url",
+        "sirene_auth_url",
     )
     @classmethod
     def _http(cls, value: str | None) -> str | None:
@@ -207,6 +229,7 @@ class Settings(BaseSettings):
         problems = [
             *self._france_travail_problems(),
             *self._api_particulier_problems(),
+            *self._sirene_problems(),
             *self._authentication_problems(),
             *self._key_problems(),
             *self._production_problems(),
@@ -231,6 +254,22 @@ class Settings(BaseSettings):
             "API_PARTICULIER_RECIPIENT": self.api_particulier_recipient,
         }
         return _half_configured("API_PARTICULIER_", given)
+
+    def _sirene_problems(self) -> list[str]:
+        given = {
+            "SIRENE_AUTH_URL": self.sirene_auth_url,
+            "SIRENE_CLIENT_ID": self.sirene_client_id,
+            "SIRENE_CLIENT_SECRET": self.sirene_client_secret,
+            "SIRENE_USERNAME": self.sirene_username,
+            "SIRENE_PASSWORD": self.sirene_password,
+        }
+        missing = [name for name, value in given.items() if value is None]
+        if self.sirene_api_key is None and missing and len(missing) < len(given):
+            return [
+                f"{', '.join(missing)}: missing, although other variables of Sirene's token are set: set all of them,"
+                " or SIRENE_API_KEY"
+            ]
+        return []
 
     def _authentication_problems(self) -> list[str]:
         if self.auth_hs256_key is not None and len(self.auth_hs256_key.get_secret_value()) < 32:
@@ -271,6 +310,8 @@ class Settings(BaseSettings):
             "API_PARTICULIER_BASE_URL": self.api_particulier_base_url,
             "BAN_BASE_URL": self.ban_base_url,
             "API_GEO_BASE_URL": self.api_geo_base_url,
+            "SIRENE_BASE_URL": self.sirene_base_url,
+            "SIRENE_AUTH_URL": self.sirene_auth_url,
         }
         problems += [
             f"{name}: an https:// URL is required in production"

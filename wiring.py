@@ -12,10 +12,12 @@ from clients.ban import BANClient, BANConfig, build_ban_http
 from clients.france_travail import FranceTravailClient, FranceTravailConfig, build_france_travail_http
 from clients.http import CallPolicy, PartnerHTTP
 from clients.jwks import JWKSClient
+from clients.sirene import APIKey, PasswordGrant, SireneClient, SireneConfig, build_sirene_http
 from clients.token_store import ValkeyTokenStore
 from clients.transport import build_http_client
 from models.database import DatabaseConfig
 from services.communes import Communes
+from services.establishments import Establishments
 from services.geocoding import Geocoding
 from services.lookup_cache import LookupCache
 from services.pacing import PostgresPacer
@@ -141,5 +143,57 @@ def address_searches(settings: Settings, valkey: Redis) -> Throttle:
         valkey,
         name="address_searches",
         per_minute=settings.ban_searches_per_minute,
+        hash_key=settings.derive_key("throttles"),
+    )
+
+
+def sirene_config(settings: Settings) -> SireneConfig | None:
+    """Return how to speak to Sirene, or None when it is off. A key, the public flavour, wins over an account."""
+    if settings.sirene_api_key is not None:
+        credentials: APIKey | PasswordGrant = APIKey(value=settings.sirene_api_key.get_secret_value())
+        base_url = "https://api.insee.fr/api-sirene/3.11"
+    elif (
+        settings.sirene_auth_url is not None
+        and settings.sirene_client_id is not None
+        and settings.sirene_client_secret is not None
+        and settings.sirene_username is not None
+        and settings.sirene_password is not None
+    ):
+        credentials = PasswordGrant(
+            auth_url=settings.sirene_auth_url,
+            client_id=settings.sirene_client_id,
+            client_secret=settings.sirene_client_secret.get_secret_value(),
+            username=settings.sirene_username,
+            password=settings.sirene_password.get_secret_value(),
+        )
+        base_url = "https://api.insee.fr/api-sirene/prive/3.11"
+    else:
+        return None
+    return SireneConfig(
+        credentials=credentials,
+        base_url=settings.sirene_base_url or base_url,
+        timeout_seconds=settings.sirene_timeout_seconds,
+        max_per_minute=settings.sirene_max_per_minute,
+    )
+
+
+async def establishments(
+    settings: Settings, valkey: Redis, cache: LookupCache, stack: AsyncExitStack
+) -> Establishments | None:
+    """Return the establishments that INSEE publishes, or None when Sirene is off; the stack closes what it opens."""
+    config = sirene_config(settings)
+    if config is None:
+        return None
+    http = await stack.enter_async_context(build_sirene_http(config))
+    client = SireneClient(config, http, ValkeyTokenStore(valkey), PostgresPacer(config.pace_rates()))
+    return Establishments(client, cache)
+
+
+def establishment_searches(settings: Settings, valkey: Redis) -> Throttle:
+    """Return the limit of each account's questions for an establishment."""
+    return Throttle(
+        valkey,
+        name="establishment_searches",
+        per_minute=settings.sirene_searches_per_minute,
         hash_key=settings.derive_key("throttles"),
     )

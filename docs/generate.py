@@ -30,6 +30,7 @@ _GROUPS = (
     ("API Particulier", ("API_PARTICULIER_",)),
     ("Base Adresse Nationale", ("BAN_",)),
     ("API Géo", ("API_GEO_",)),
+    ("INSEE's Sirene", ("SIRENE_",)),
     ("Announcing approvals and certifying identities", ("PASS_IAE_", "CERTIFICATION_", "NOTIFICATION_")),
 )
 _GENERAL = "The process"

@@ -23,6 +23,7 @@ from resolvers.cursors import CursorSigner
 from resolvers.errors import Unauthenticated
 from resolvers.viewer import Viewer
 from services.communes import Communes
+from services.establishments import Establishments
 from services.geocoding import Geocoding
 from services.throttling import Throttle
 
@@ -50,6 +51,8 @@ class Resources:
     communes: Communes | None = None
     geocoding: Geocoding | None = None
     address_searches: Throttle | None = None
+    establishments: Establishments | None = None
+    establishment_searches: Throttle | None = None
     is_production: bool = False
 
 

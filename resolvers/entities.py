@@ -320,6 +320,7 @@ COMPANY = Entity(
         "address": _address("{t}"),
         "department": Computed(("{t}.insee_code", "{t}.post_code", "{t}.department"), _department),
         "isOpenToAppointments": Column("{t}.rdv_solidarites_id IS NOT NULL"),
+        "establishment": OnDemand(("establishment_siret",)),
         "jobApplications": OnDemand(),
         "appointments": OnDemand(),
     },
@@ -327,7 +328,7 @@ COMPANY = Entity(
         "jobApplications": Children("JobApplication", "{t}.company_id = {parent}", NEWEST_APPLICATION),
         "appointments": Children("Appointment", "{t}.company_id = {parent}", APPOINTMENT_BY_START),
     },
-    private={"address_insee_code": Column("{t}.insee_code")},
+    private={"address_insee_code": Column("{t}.insee_code"), "establishment_siret": Column("{t}.siret")},
 )
 
 PRESCRIBER_ORGANIZATION = Entity(

@@ -8,11 +8,13 @@ import strawberry
 
 from models.enums import CompanyKind
 from resolvers.entities import COMPANY
+from resolvers.establishments import establishment_of
 from resolvers.pages import read_child_page
 from schema.filters import AppointmentFilter, JobApplicationFilter, appointment_filter, job_application_filter
 from schema.info import Info
 from schema.scalars import SIRET
 from schema.types.connections import After, Before, Connection, First, Last, page_arguments
+from schema.types.establishments import Establishment, establishment
 from schema.types.geography import Department, PostalAddress, Region
 from schema.types.node import Node
 
@@ -34,6 +36,18 @@ class Company(Node):
     address: PostalAddress | None
     department: Department | None
     is_open_to_appointments: bool
+
+    # What INSEE is asked by, whether or not `siret` was selected.
+    establishment_siret: strawberry.Private[str]
+
+    @strawberry.field(
+        description=(
+            "The legal record, live from INSEE; null where INSEE publishes none. Null with a PARTNER_UNAVAILABLE error"
+            " when it gives no answer and none is remembered."
+        )
+    )
+    async def establishment(self, info: Info) -> Establishment | None:
+        return establishment(await establishment_of(info.raw, self.establishment_siret))
 
     @strawberry.field
     async def job_applications(

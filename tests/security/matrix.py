@@ -223,6 +223,7 @@ FIELDS: Mapping[str, Field] = {
     **fields("Survey", "jobApplication", Field(shows="JobApplication")),
     # -- organisations and users
     **fields("Company", "id siret siren naf kind name address department isOpenToAppointments"),
+    **fields("Company", "establishment", Field(of_partner=True)),
     **fields("Company", "jobApplications", Field(shows="JobApplication")),
     **fields("Company", "appointments", Field(shows="Appointment")),
     **fields("PrescriberOrganization", "id kind name siret isAuthorized department"),
@@ -273,10 +274,13 @@ OUTCOMES: Mapping[str, str] = {
     "PartnerUnavailable": "message code partner retryAfterSeconds",
 }
 
-# What partners publish about places, the same for everybody.
+# What partners publish about places and companies, the same for everybody.
 PUBLIC_DATA: Mapping[str, str] = {
     "Commune": "inseeCode name postCodes department coordinates population",
     "GeocodedAddress": "label line1 postCode city inseeCode coordinates score",
+    "Establishment": (
+        "siret siren legalName tradeName address naf nafLabel isOpen isHeadOffice isPartiallyDisclosed fetchedAt"
+    ),
 }
 
 # -- root fields
@@ -298,7 +302,7 @@ ROOT_ROWS: Mapping[str, str] = {
     "company": "Company",
 }
 ROOT_NODES = frozenset({"node", "nodes"})
-FOR_THE_SIGNED_IN = frozenset({"viewer", "geocode"})
+FOR_THE_SIGNED_IN = frozenset({"viewer", "geocode", "establishment"})
 FOR_EVERYBODY = frozenset({"department", "departments", "commune", "communes", "addressSuggestions"})
 
 # -- mutations: on which rows of the world (approvals, applications, people) each viewer may act. Whoever is not named

@@ -337,6 +337,7 @@ ROOT_SELECTIONS = {
     "department": 'department(code: "57") { name region { name } }',
     "departments": "departments { code }",
     "geocode": 'geocode(address: "1 rue Inventée") { __typename }',
+    "establishment": 'establishment(siret: "90210001500012") { __typename }',
     "commune": 'commune(inseeCode: "57463") { name }',
     "communes": 'communes(search: "Metz") { name }',
     "addressSuggestions": 'addressSuggestions(text: "1 rue Inventée") { label }',

@@ -1,0 +1,61 @@
+"""One establishment by its number, for whoever types one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from clients.errors import PartnerError
+from clients.sirene import clean_siret
+from resolvers.context import OperationContext, context_of
+from resolvers.errors import Forbidden
+from resolvers.lookups import look_up
+from resolvers.viewer import Scope
+from schema.errors import ErrorCode, InvalidInput, NotFound, PartnerRejected, PartnerUnavailable
+from schema.info import Info
+from schema.sirene_errors import invalid_siret, refused_by_sirene, sirene_off, unavailable
+from schema.types.establishments import Establishment, establishment
+
+EstablishmentResult = Annotated[
+    Establishment | InvalidInput | NotFound | PartnerRejected | PartnerUnavailable,
+    strawberry.union("EstablishmentResult"),
+]
+
+
+@strawberry.type
+class EstablishmentQueries:
+    @strawberry.field(
+        description=(
+            "What INSEE publishes of an establishment, open or closed, by its SIRET in any usual spelling. Limited per"
+            " account."
+        )
+    )
+    async def establishment(self, info: Info, siret: str) -> EstablishmentResult:
+        context = context_of(info.raw)
+        if context.signed_in().scope is Scope.PARTNER:
+            raise Forbidden("establishment: not for machine clients")
+        establishments = context.resources.establishments
+        if establishments is None:
+            return sirene_off()
+        number = clean_siret(siret)
+        if number is None:
+            return invalid_siret()
+        if await _is_too_often(context):
+            return unavailable(ErrorCode.RATE_LIMITED, "Trop de recherches d'entreprises. Réessayez dans une minute.")
+        try:
+            answer = await look_up(info.raw, establishments.by_siret, number)
+        except PartnerError as error:
+            return refused_by_sirene(error)
+        found = establishment(answer)
+        if found is None:
+            return NotFound(
+                message="Ce SIRET est inconnu de l'INSEE. Vérifiez chaque chiffre.", code=ErrorCode.NOT_FOUND
+            )
+        return found
+
+
+async def _is_too_often(context: OperationContext) -> bool:
+    """INSEE's few calls a minute are everybody's: no one may take them all."""
+    throttle = context.resources.establishment_searches
+    return throttle is not None and await throttle.take(f"account {context.viewer.user_id}") > 0
