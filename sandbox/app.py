@@ -21,6 +21,7 @@ from sandbox.mail import MailSettings, SimulatedMailRelay
 from sandbox.metabase import MetabaseSettings, SimulatedMetabase
 from sandbox.partner import PartnerGuard, PartnerSettings, SimulatedPartner
 from sandbox.rdv import simulate_rdv
+from sandbox.sirene import SimulatedSirene, SireneSettings
 from sandbox.tally import SimulatedTally, TallySettings
 
 
@@ -81,6 +82,7 @@ def create_app(
         SimulatedTally(TallySettings(), clock, transport=webhook_transport),
         SimulatedBan(BanSettings(), clock),
         SimulatedGeo(GeoSettings(), clock),
+        SimulatedSirene(SireneSettings(), clock),
         SimulatedMailRelay(MailSettings(), clock, port=smtp_port),
     ]
     return Sandbox(partners, clock=clock, seed=seed)

@@ -15,7 +15,7 @@ _HEADERS_OF_INTEREST = (
     *("accept", "access-token", "authorization", "client", "content-type", "idempotency-key", "uid", "user-agent"),
     "x-request-id",
 )
-_SECRETS = frozenset({"client_secret", "password"})
+_SECRETS = frozenset({"client_secret", "password", "oldPassword", "newPassword"})
 _WINDOW_SECONDS = 1.0
 
 
