@@ -286,10 +286,11 @@ async def test_nobody_listening_is_certainly_not_sent_and_opens_the_breaker():
     assert client.breaker_states() == {"send_mail": "open"}
 
 
-async def test_refused_mails_do_not_open_the_breaker():
+@pytest.mark.parametrize("local_part", ["inconnu", "occupe", "contenu"])
+async def test_refused_mails_do_not_open_the_breaker(local_part: str):
     async with relay() as smtp:
         client = smtp.client(breaker=BreakerPolicy(failures=1))
-        await error_of(client, replace(MAIL, recipient="inconnu@exemple.test"))
+        await error_of(client, replace(MAIL, recipient=f"{local_part}@exemple.test"))
 
         await client.send(MAIL)
 
@@ -347,6 +348,19 @@ async def test_a_mail_that_was_taken_is_sent_whatever_becomes_of_the_goodbye():
         await writer.drain()
 
     async with server_that(rude) as client:
+        await client.send(MAIL)
+
+
+async def test_a_mail_that_was_taken_is_sent_even_if_the_deadline_passes_during_the_goodbye():
+    replies = (b"220 hello", b"250 fine", b"250 sender", b"250 recipient", b"354 go")
+
+    async def never_says_goodbye(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await script(*replies)(reader, writer)
+        await reader.readuntil(b"\r\n.\r\n")
+        writer.write(b"250 taken\r\n")
+        await reader.read()
+
+    async with server_that(never_says_goodbye, timeout_seconds=0.3) as client:
         await client.send(MAIL)
 
 

@@ -1,5 +1,6 @@
 """What the RDV-Insertion tests share: a client on a faked wire, and invented values."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -58,6 +59,12 @@ INVITED: dict[str, Any] = {
 }
 
 
+async def let_others_run() -> None:
+    """A faked wire never waits: without this, twenty calls at once would be twenty calls one after the other."""
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
 def invite_url(organisation_id: int = ORGANISATION) -> str:
     return f"{RDV_I}/organisations/{organisation_id}/users/create_and_invite"
 
@@ -101,7 +108,8 @@ async def fake_rdv(tokens: TokenStore | None = None, **changes: Any) -> AsyncGen
     config = replace(CONFIG, **changes)
     numbers = iter(range(1, 1000))
 
-    def sign_in(_: httpx.Request) -> httpx.Response:
+    async def sign_in(_: httpx.Request) -> httpx.Response:
+        await let_others_run()
         return signed_in(next(numbers))
 
     store, pacer, observer, clock = tokens or MemoryTokenStore(), RecordingPacer(), RecordingObserver(), ManualClock()

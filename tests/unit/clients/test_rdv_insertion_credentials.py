@@ -21,6 +21,7 @@ from tests.unit.clients.rdv_insertion import (
     FakeRDV,
     fake_rdv,
     invite_url,
+    let_others_run,
     signed_in,
 )
 
@@ -41,12 +42,15 @@ async def error_of(rdv: FakeRDV, organisation_id: int = ORGANISATION) -> Partner
     return caught.value
 
 
-def refusing(status: int, *tokens: str) -> Any:
-    """An RDV-Insertion that refuses these tokens."""
+def refusing(status: int, *tokens: str, callers: int = 1) -> Any:
+    """An RDV-Insertion that refuses these tokens, once so many callers wait for its answer."""
+    barrier = asyncio.Barrier(callers)
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        is_refused = request.headers["access-token"] in tokens
-        return httpx.Response(status, json={"errors": ["non"]}) if is_refused else httpx.Response(200, json=INVITED)
+    async def answer(request: httpx.Request) -> httpx.Response:
+        if request.headers["access-token"] not in tokens:
+            return httpx.Response(200, json=INVITED)
+        await barrier.wait()
+        return httpx.Response(status, json={"errors": ["non"]})
 
     return answer
 
@@ -88,14 +92,14 @@ async def test_twenty_calls_of_two_processes_without_credentials_make_one_sign_i
 
 
 @pytest.mark.parametrize("status", [401, 403])
-async def test_twenty_refused_calls_of_two_processes_make_one_new_sign_in_and_all_succeed(rdv: FakeRDV, status: int):
+async def test_refused_calls_of_two_processes_at_once_make_one_new_sign_in_and_all_succeed(rdv: FakeRDV, status: int):
     await invite(rdv)
-    rdv.invite.mock(side_effect=refusing(status, "token-1"))
-    clients = [rdv.client, rdv.other_process()] * 10
+    rdv.invite.mock(side_effect=refusing(status, "token-1", callers=16))
+    clients = [rdv.client, rdv.other_process()] * 8
 
     answers = await asyncio.gather(*(client.create_and_invite(ORGANISATION, INVITEE) for client in clients))
 
-    assert [answer.user_id for answer in answers] == [3432] * 20
+    assert [answer.user_id for answer in answers] == [3432] * 16
     assert rdv.sign_in.call_count == 2
 
 
@@ -122,17 +126,20 @@ async def test_a_second_401_is_the_answer_and_may_heal(rdv: FakeRDV):
 
 
 async def test_a_lasting_403_renews_once_in_five_minutes_and_leaves_the_others_alone(rdv: FakeRDV):
-    forbidden = rdv.router.post(invite_url(659)).respond(403, json={"errors": ["non"]})
+    async def forbid(_: httpx.Request) -> httpx.Response:
+        await let_others_run()
+        return httpx.Response(403, json={"errors": ["non"]})
+
+    rdv.router.post(invite_url(659)).mock(side_effect=forbid)
     await invite(rdv)
 
-    first, again = await error_of(rdv, 659), await error_of(rdv, 659)
     concurrent = await asyncio.gather(*(error_of(rdv, 659) for _ in range(20)))
+    again = await error_of(rdv, 659)
     await invite(rdv)
 
-    assert {type(error) for error in (first, again, *concurrent)} == {PartnerRejected}
-    assert {(error.code, error.delivery) for error in (first, again)} == {("403", Delivery.REFUSED)}
+    assert {type(error) for error in (again, *concurrent)} == {PartnerRejected}
+    assert {(error.code, error.delivery) for error in (again, *concurrent)} == {("403", Delivery.REFUSED)}
     assert rdv.sign_in.call_count == 2
-    assert forbidden.call_count == 2 + 1 + 20
     assert rdv.tokens_used()[-1] == "token-2"
 
 
@@ -171,11 +178,11 @@ async def test_a_403_that_a_renewal_healed_is_forgotten(rdv: FakeRDV):
 
 async def test_calls_refused_by_403_at_once_all_take_the_renewal_of_the_first(rdv: FakeRDV):
     await invite(rdv)
-    rdv.invite.mock(side_effect=refusing(403, "token-1"))
+    rdv.invite.mock(side_effect=refusing(403, "token-1", callers=8))
 
-    answers = await asyncio.gather(*(invite(rdv) for _ in range(20)))
+    answers = await asyncio.gather(*(invite(rdv) for _ in range(8)))
 
-    assert answers == [3432] * 20
+    assert answers == [3432] * 8
     assert rdv.sign_in.call_count == 2
 
 
@@ -237,6 +244,17 @@ async def test_a_failed_sign_in_is_not_remembered(rdv: FakeRDV):
 
     assert await invite(rdv) == 3432
     assert rdv.tokens_used() == ["token-9"]
+
+
+async def test_credentials_that_were_refused_are_not_tried_again_after_a_failed_renewal(rdv: FakeRDV):
+    await invite(rdv)
+    rdv.invite.mock(side_effect=refusing(401, "token-1"))
+    rdv.sign_in.mock(side_effect=[httpx.Response(503), signed_in(9)])
+    await error_of(rdv)
+
+    await rdv.other_process().create_and_invite(ORGANISATION, INVITEE)
+
+    assert rdv.tokens_used() == ["token-1", "token-1", "token-9"]
 
 
 async def test_callers_that_queued_behind_a_failed_sign_in_share_its_failure(rdv: FakeRDV):

@@ -169,6 +169,12 @@ def test_a_token_about_another_body_is_refused(body: bytes):
     assert not verify_jwt(TOKEN, body, [SECRET], now=BEFORE)
 
 
+def test_a_claim_of_another_type_is_another_claim():
+    token = token_of(HEADER, APPOINTMENT | {"id": True})
+
+    assert not verify_jwt(token, body_of(id=1), [SECRET], now=BEFORE)
+
+
 def test_an_invitation_cannot_pass_by_a_token_that_claims_nothing_of_it():
     claims = {"id": 4806, "address": None, "starts_at": None}
 
