@@ -6,8 +6,10 @@ import strawberry
 
 from schema.mutations.approvals import ApprovalMutations
 from schema.mutations.certification import CertificationMutations
+from schema.mutations.consents import ConsentMutations
+from schema.mutations.job_seekers import JobSeekerMutations
 
 
 @strawberry.type
-class Mutation(ApprovalMutations, CertificationMutations):
+class Mutation(ApprovalMutations, CertificationMutations, ConsentMutations, JobSeekerMutations):
     pass

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
+from uuid import UUID
 
 import strawberry
 
-from models.enums import CertificationAuthority, Partner
-from resolvers.context import context_of
+from models.enums import CertificationAuthority, ConsentPurpose, Partner
+from resolvers.context import OperationContext, context_of
 from resolvers.entities import JOB_SEEKER
-from resolvers.errors import Forbidden
 from resolvers.global_ids import decode_as
 from resolvers.loaders import rows_by
-from resolvers.selection import NOTHING, selection_of
+from resolvers.selection import selection_of
 from resolvers.viewer import Permission
 from schema.errors import (
     Conflict,
+    ConsentRequired,
     ErrorCode,
     IdentityAmbiguous,
     IdentityNotFound,
@@ -27,10 +28,16 @@ from schema.errors import (
 )
 from schema.info import Info
 from schema.mutations.outcomes import conflict, invalid_input
+from schema.mutations.rights import may, sees_job_seeker
 from schema.types.people import IdentityCertification, JobSeeker
 from services import certification
 from services.outcomes import ConflictFound, Invalid
 from services.outcomes import NotFound as NothingFound
+
+_PARTNERS = {
+    CertificationAuthority.FRANCE_TRAVAIL: Partner.FRANCE_TRAVAIL,
+    CertificationAuthority.API_PARTICULIER: Partner.API_PARTICULIER,
+}
 
 
 @strawberry.input
@@ -49,6 +56,7 @@ CertifyIdentityResult = Annotated[
     IdentityCertified
     | IdentityNotFound
     | IdentityAmbiguous
+    | ConsentRequired
     | InvalidInput
     | PartnerRejected
     | PartnerUnavailable
@@ -62,23 +70,37 @@ CertifyIdentityResult = Annotated[
 class CertificationMutations:
     @strawberry.mutation(description="Ask an authority whether it knows the person as the platform does.")
     async def certify_identity(self, info: Info, input: CertifyIdentityInput) -> CertifyIdentityResult:
-        context = context_of(info.raw)
-        if not context.signed_in().has(Permission.CERTIFY_IDENTITY):
-            raise Forbidden("this needs the permission CERTIFY_IDENTITY")
-        context.forget_rows()
+        context = may(info, Permission.CERTIFY_IDENTITY)
         job_seeker_id = decode_as(input.job_seeker_id, "JobSeeker", argument="jobSeekerId")
-        if not await rows_by(context, JOB_SEEKER, NOTHING, "{t}.id = :key", {"key": job_seeker_id}):
+        if not await sees_job_seeker(context, job_seeker_id):
             return not_found()
-        client = context.resources.france_travail
-        if input.authority is not CertificationAuthority.FRANCE_TRAVAIL or client is None:
+        outcome = await _ask(context, job_seeker_id, input.authority)
+        if outcome is None:
             return _not_configured(input.authority)
-        outcome = await certification.certify_with_france_travail(job_seeker_id, france_travail=client, now=context.now)
         if isinstance(outcome, certification.Certified):
             return await _certified(info, job_seeker_id, outcome)
-        return _refused(outcome)
+        return _refused(outcome, input.authority)
 
 
-async def _certified(info: Info, job_seeker_id: Any, outcome: certification.Certified) -> CertifyIdentityResult:
+async def _ask(
+    context: OperationContext, job_seeker_id: UUID, authority: CertificationAuthority
+) -> certification.ParticulierOutcome | None:
+    """None: this server has no access to that authority."""
+    resources = context.resources
+    match authority:
+        case CertificationAuthority.FRANCE_TRAVAIL if resources.france_travail is not None:
+            return await certification.certify_with_france_travail(
+                job_seeker_id, france_travail=resources.france_travail, now=context.now
+            )
+        case CertificationAuthority.API_PARTICULIER if resources.api_particulier is not None:
+            return await certification.certify_with_api_particulier(
+                job_seeker_id, api_particulier=resources.api_particulier, requested_by=context.viewer.user_id
+            )
+        case _:
+            return None
+
+
+async def _certified(info: Info, job_seeker_id: UUID, outcome: certification.Certified) -> CertifyIdentityResult:
     context = context_of(info.raw)
     selection = selection_of(info.raw, "IdentityCertified").below("jobSeeker")
     rows = await rows_by(context, JOB_SEEKER, selection, "{t}.id = :key", {"key": job_seeker_id})
@@ -92,33 +114,40 @@ async def _certified(info: Info, job_seeker_id: Any, outcome: certification.Cert
     )
 
 
-def _refused(outcome: Any) -> CertifyIdentityResult:
+def _refused(outcome: certification.ParticulierOutcome, authority: CertificationAuthority) -> CertifyIdentityResult:
+    partner, name = _PARTNERS[authority], authority.label
     match outcome:
         case certification.IdentityNotFound(code):
             return IdentityNotFound(
-                message="France Travail ne trouve personne avec cette identité.",
+                message=f"{name} ne trouve personne avec cette identité.",
                 code=ErrorCode.NOT_FOUND,
                 partner_code=code,
             )
         case certification.IdentityAmbiguous(code):
             return IdentityAmbiguous(
-                message="France Travail trouve plusieurs personnes avec cette identité.",
+                message=f"{name} trouve plusieurs personnes avec cette identité.",
                 code=ErrorCode.AMBIGUOUS,
                 partner_code=code,
             )
         case certification.Rejected(code):
             return PartnerRejected(
-                message="France Travail a refusé la demande.",
+                message=f"{name} a refusé la demande.",
                 code=ErrorCode.PARTNER_REJECTED,
-                partner=Partner.FRANCE_TRAVAIL,
+                partner=partner,
                 partner_code=code,
             )
         case certification.Unavailable(retry_after):
             return PartnerUnavailable(
-                message="France Travail ne répond pas pour le moment. Réessayez dans quelques minutes.",
+                message=f"{name} ne répond pas pour le moment. Réessayez dans quelques minutes.",
                 code=ErrorCode.PARTNER_UNAVAILABLE,
-                partner=Partner.FRANCE_TRAVAIL,
+                partner=partner,
                 retry_after_seconds=None if retry_after is None else round(retry_after),
+            )
+        case certification.ConsentMissing():
+            return ConsentRequired(
+                message="Le consentement du candidat est à recueillir avant la certification.",
+                code=ErrorCode.CONSENT_REQUIRED,
+                purpose=ConsentPurpose.IDENTITY_CERTIFICATION,
             )
         case Invalid():
             return invalid_input(outcome)
@@ -131,12 +160,9 @@ def _refused(outcome: Any) -> CertifyIdentityResult:
 
 
 def _not_configured(authority: CertificationAuthority) -> PartnerUnavailable:
-    partner = (
-        Partner(authority.value) if authority is CertificationAuthority.API_PARTICULIER else Partner.FRANCE_TRAVAIL
-    )
     return PartnerUnavailable(
         message=f"{authority.label} n'est pas configuré sur ce serveur.",
         code=ErrorCode.NOT_CONFIGURED,
-        partner=partner,
+        partner=_PARTNERS[authority],
         retry_after_seconds=None,
     )

@@ -1,0 +1,140 @@
+"""One field at a time: from what was typed to what is stored. Messages are French, and never repeat what was typed.
+
+Sources: INSEE for NIRs and codes of places and countries; France Travail for the two forms of its id.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date
+
+from models.countries import COUNTRIES
+from models.departments import department_code_of
+from models.identifiers import InvalidIdentifier, is_france_travail_id, parse_nir
+from services.job_seekers.changes import AddressChange
+
+_OLDEST, _YOUNGEST = 100, 16  # years
+_LONGEST_NAME = 150
+_LONGEST_EMAIL = 254
+_LONGEST_LINE = 255
+_EMAIL = re.compile(
+    r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", re.ASCII | re.IGNORECASE
+)
+_PHONE = re.compile(r"0\d{9}|\+\d{8,15}", re.ASCII)
+_SEPARATORS = re.compile(r"[\s.\-()]")
+_POST_CODE = re.compile(r"\d{5}", re.ASCII)
+_COMMUNE = re.compile(r"(\d{2}|2[AB])\d{3}", re.ASCII)
+_CORSICA_BEFORE_1976 = "20"
+_CONTROLS = frozenset({"Cc", "Cs"})
+_MARKS_IN_NAMES = frozenset(" -'’.")
+
+
+class Refused(Exception):
+    """What was typed cannot be stored. `path` leads on from the field. `str()` is French, for who typed it."""
+
+    def __init__(self, message: str, *path: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+def parse_name(text: str | None) -> str:
+    name = " ".join((text or "").split())
+    if not name:
+        raise Refused("Cette donnée est obligatoire.")
+    if len(name) > _LONGEST_NAME:
+        raise Refused(f"{len(name)} caractères, {_LONGEST_NAME} au plus.")
+    if not all(character in _MARKS_IN_NAMES or unicodedata.category(character)[0] in "LM" for character in name):
+        raise Refused("Des lettres, espaces, tirets et apostrophes sont attendus.")
+    return name
+
+
+def parse_email(text: str | None) -> str | None:
+    email = (text or "").strip()
+    if not email:
+        return None
+    if len(email) > _LONGEST_EMAIL or not _EMAIL.fullmatch(email):
+        raise Refused("Adresse e-mail invalide : la forme nom@domaine.fr est attendue.")
+    return email
+
+
+def parse_phone(text: str | None) -> str:
+    phone = _SEPARATORS.sub("", text or "")
+    if phone and not _PHONE.fullmatch(phone):
+        raise Refused("Numéro de téléphone invalide : 10 chiffres, ou un indicatif précédé de +, sont attendus.")
+    return phone
+
+
+def parse_birthdate(birthdate: date | None, *, today: date) -> date | None:
+    if birthdate is None:
+        return None
+    if birthdate >= _years_before(today, _YOUNGEST):
+        raise Refused(f"La personne doit avoir plus de {_YOUNGEST} ans.")
+    if birthdate < _years_before(today, _OLDEST):
+        raise Refused(f"La date de naissance remonte à plus de {_OLDEST} ans.")
+    return birthdate
+
+
+def parse_typed_nir(text: str | None) -> str | None:
+    if not (text or "").strip():
+        return None
+    try:
+        return parse_nir(text or "")
+    except InvalidIdentifier as error:
+        raise Refused(str(error)) from None
+
+
+def parse_france_travail_id(text: str | None) -> str:
+    identifier = (text or "").strip().upper()
+    if identifier and not is_france_travail_id(identifier):
+        raise Refused(
+            "Identifiant France Travail invalide : 7 chiffres et une lettre ou un chiffre, ou 11 chiffres, attendus."
+        )
+    return identifier
+
+
+def parse_birth_country(code: str | None) -> str | None:
+    country = (code or "").strip()
+    if country and country not in COUNTRIES:
+        raise Refused("Pays inconnu : un code pays de l'INSEE est attendu, 99100 pour la France.")
+    return country or None
+
+
+def parse_birth_place(code: str | None) -> str | None:
+    """The code of the commune as it was on that day: it may be gone since, so only its form and department count."""
+    place = (code or "").strip().upper()
+    if not place:
+        return None
+    is_known = department_code_of(insee_code=place) is not None or place.startswith(_CORSICA_BEFORE_1976)
+    if not _COMMUNE.fullmatch(place) or not is_known:
+        raise Refused("Commune inconnue : un code commune de l'INSEE est attendu, pas un code postal.")
+    return place
+
+
+def parse_address(address: AddressChange | None) -> AddressChange | None:
+    if address is None:
+        return None
+    lines = {
+        "line1": " ".join(address.line1.split()),
+        "line2": " ".join((address.line2 or "").split()),
+        "city": " ".join(address.city.split()),
+    }
+    for name, line in lines.items():
+        if not line and name != "line2":
+            raise Refused("Cette donnée est obligatoire.", _INPUT_PARTS[name])
+        if len(line) > _LONGEST_LINE or any(unicodedata.category(mark) in _CONTROLS for mark in line):
+            raise Refused(f"Un texte de {_LONGEST_LINE} caractères au plus est attendu.", _INPUT_PARTS[name])
+    post_code = address.post_code.strip()
+    if not _POST_CODE.fullmatch(post_code) or department_code_of(post_code=post_code) is None:
+        raise Refused("Code postal inconnu : 5 chiffres sont attendus.", _INPUT_PARTS["post_code"])
+    return AddressChange(line1=lines["line1"], line2=lines["line2"], post_code=post_code, city=lines["city"])
+
+
+_INPUT_PARTS = {"line1": "line1", "line2": "line2", "post_code": "postCode", "city": "city"}
+
+
+def _years_before(day: date, years: int) -> date:
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:  # 29 February of a year that has none
+        return day.replace(year=day.year - years, day=28)
