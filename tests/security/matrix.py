@@ -272,6 +272,8 @@ OUTCOMES: Mapping[str, str] = {
     "IdentityAmbiguous": "message code partnerCode",
     "PartnerRejected": "message code partner partnerCode",
     "PartnerUnavailable": "message code partner retryAfterSeconds",
+    "ConsentRequired": "message code purpose",
+    "FieldLocked": "message code fields certifiedBy",
 }
 
 # What partners publish about places and companies, the same for everybody.
@@ -307,17 +309,21 @@ FOR_EVERYBODY = frozenset({"department", "departments", "commune", "communes", "
 
 # -- mutations: on which rows of the world (approvals, applications, people) each viewer may act. Whoever is not named
 # is FORBIDDEN; a row that is not named is NOT_FOUND when it is out of sight, else FORBIDDEN.
+_ABOUT_PEOPLE = {
+    JOB_SEEKER: rows("zoe"),
+    EMPLOYER: rows("zoe yves xena nils tess"),
+    AUTHORIZED: rows("yves xena rita"),
+    **_staff(),
+}
 MUTATIONS: Mapping[str, Mapping[str, Rows]] = {
     "createApproval": {EMPLOYER: rows("zoe_a yves_a xena_a nils_a tess_a"), **_staff()},
     "updateApprovalDates": {EMPLOYER: rows("zoe xena nils tess"), **_staff()},
     "cancelApproval": {EMPLOYER: rows("zoe xena nils tess"), **_staff()},
     "retryApprovalNotification": {"OPERATOR": EVERY_ROW},
-    "certifyIdentity": {
-        JOB_SEEKER: rows("zoe"),
-        EMPLOYER: rows("zoe yves xena nils tess"),
-        AUTHORIZED: rows("yves xena rita"),
-        **_staff(),
-    },
+    "certifyIdentity": _ABOUT_PEOPLE,
+    "updateJobSeeker": _ABOUT_PEOPLE,
+    "recordConsent": _ABOUT_PEOPLE,
+    "withdrawConsent": _ABOUT_PEOPLE,
 }
 
 # -- the whole NIR: the person, employers who hired them (an accepted application), staff to whom it was granted

@@ -12,7 +12,7 @@ from graphql import GraphQLField, GraphQLObjectType, GraphQLUnionType
 
 from execution.engine import GraphQLEngine
 from execution.types import named_type
-from models import User
+from models import AccessLog, JobSeekerProfile, User
 from resolvers.context import Resources
 from resolvers.cursors import CursorSigner
 from resolvers.global_ids import encode
@@ -406,3 +406,29 @@ async def test_viewer_tells_who_one_is_and_may(court: Court, viewer: str):
     assert shown["organization"] == (
         None if of is None else {"__typename": type(of).__name__, "id": encode(type(of).__name__, of.id)}
     )
+
+
+# -- the whole NIR
+
+
+@pytest.mark.parametrize("viewer", SIGNED_IN)
+async def test_the_whole_number_is_for_whom_the_table_names_and_leaves_a_trace(court: Court, viewer: str):
+    allowed = matrix.FULL_NIR.get(viewer, frozenset[str]())
+    query = "query($id: ID!) { node(id: $id) { ... on JobSeeker { masked: nir full: nir(format: FULL) } } }"
+
+    for name, person in court.world.rows["JobSeeker"].items():
+        if not sees(viewer, "JobSeeker", name):
+            continue
+        traces = await AccessLog.filter(job_seeker_id=person.id).count()
+        answer = await court.ask(viewer, query, id=court.world.id("JobSeeker", name))
+
+        shown = answer.body["data"]["node"]
+        left = await AccessLog.filter(job_seeker_id=person.id).count() - traces
+        if name in allowed or allowed == matrix.EVERY_ROW:
+            profile = await JobSeekerProfile.get(id=person.id)
+            assert shown["full"].replace(" ", "") == profile.nir, name
+            assert left == 1
+        else:
+            assert (shown["full"], answer.errors_by_path["node.full"], left) == (None, "FORBIDDEN", 0), name
+        if shown["masked"] is not None:
+            assert shown["masked"].endswith("•• ••• ••• ••")
