@@ -53,13 +53,16 @@ def demo(
     from demo.cast.world import SimulatedWorld
     from demo.environment import DataDir, SandboxAccess
     from demo.run import DemoOptions, DemoParts, run_demo
+    from sandbox.api_particulier import settings as api_particulier
     from sandbox.cast import PEOPLE
     from sandbox.france_travail.identifiers import id_national_of
     from sandbox.france_travail.settings import CLIENT_ID, CLIENT_SECRET
 
     parts = DemoParts(
         world=SimulatedWorld(id_national_of=id_national_of, people=PEOPLE),
-        sandbox_access=SandboxAccess(client_id=CLIENT_ID, client_secret=CLIENT_SECRET),
+        sandbox_access=SandboxAccess(
+            client_id=CLIENT_ID, client_secret=CLIENT_SECRET, api_particulier_token=api_particulier.TOKEN
+        ),
         configure=_configure,
         make_token=lambda persona: _make_token(load_settings(), persona, None, timedelta(hours=1)),
     )

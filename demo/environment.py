@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
+from demo.cast.identifiers import make_siret
+
 _DATA_DIR_VARIABLE = "TRAVERSE_DATA_DIR"
 _KEY_BYTES = 32
+_RECIPIENT = make_siret(90_219_000)  # an invented public body
 # Without one of these a command knows neither where it is nor what it may touch.
 _SETTLED_BY = ("ENVIRONMENT", "DATABASE_URL")
 # Kept from one start to the next: tokens stay valid, and sealed NIRs can be opened.
@@ -68,10 +71,11 @@ class DataDir:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxAccess:
-    """Credentials that the simulated France Travail accepts."""
+    """Credentials that the simulated partners accept: the first two, France Travail."""
 
     client_id: str
     client_secret: str
+    api_particulier_token: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +116,9 @@ def write_settings(data_dir: DataDir, plan: DemoPlan) -> dict[str, str]:
         "FT_CLIENT_SECRET": plan.sandbox_access.client_secret,
         # Below the ten a second that the sandbox bears; the real one is asked once a second.
         "FT_MAX_RPS": "8",
+        "API_PARTICULIER_BASE_URL": f"{plan.sandbox_url}/api-particulier",
+        "API_PARTICULIER_TOKEN": plan.sandbox_access.api_particulier_token,
+        "API_PARTICULIER_RECIPIENT": _RECIPIENT,
         "BAN_BASE_URL": f"{plan.sandbox_url}/ban",
         "API_GEO_BASE_URL": f"{plan.sandbox_url}/geo",
         "NOTIFICATION_INTERVAL": "2",
