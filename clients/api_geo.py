@@ -243,9 +243,10 @@ class APIGeoClient:
         )
 
     async def _all(self, kind: str, *, at_least: int) -> list[CommuneRecord]:
-        return await self._get(
-            self._country, COUNTRY_OPERATION, "/communes", {"fields": _FIELDS, "type": kind}, _read_many(at_least)
-        )
+        params = {"fields": _FIELDS, "type": kind}
+        reply = await self._get(self._country, COUNTRY_OPERATION, "/communes", params, _sound)
+        # Megabytes of JSON: read on the loop, they would hold up everything else in this process for a second.
+        return await asyncio.to_thread(_read_many(at_least), reply)
 
     async def _get(self, partner: PartnerHTTP, operation: str, path: str, params: dict[str, str], read: Reader[T]) -> T:
         request = PartnerRequest(
@@ -262,6 +263,11 @@ def _read_one_or_none(reply: Reply) -> CommuneRecord | None:
         return None
     reply.check_status(permanent=_PERMANENT)
     return reply.parse(_ONE).record()
+
+
+def _sound(reply: Reply) -> Reply:
+    reply.check_status(permanent=_PERMANENT)
+    return reply
 
 
 def _read_many(at_least: int) -> Reader[list[CommuneRecord]]:
