@@ -97,6 +97,7 @@ def test_nothing_of_the_callers_environment_leads_to_a_real_partner(tmp_path: Pa
         "FT_BASE_URL": "https://api.example",
         "AUTH_JWKS_URL": "https://identity.example",
         "API_PARTICULIER_TOKEN": "real",
+        "SENTRY_DSN": "https://errors.example",
         "DATABASE_URL": "postgresql://production/",
     }
     settings = write_settings(DataDir(tmp_path), PLAN)
@@ -108,7 +109,8 @@ def test_nothing_of_the_callers_environment_leads_to_a_real_partner(tmp_path: Pa
     assert environ["FT_BASE_URL"] == settings["FT_BASE_URL"]
     assert environ["DATABASE_URL"] == PLAN.database_url
     assert "AUTH_JWKS_URL" not in environ
-    assert "API_PARTICULIER_TOKEN" not in environ
+    assert environ["API_PARTICULIER_TOKEN"] == settings["API_PARTICULIER_TOKEN"] != "real"
+    assert "SENTRY_DSN" not in environ
 
 
 def test_a_second_demo_on_the_same_folder_is_told_so(tmp_path: Path):
