@@ -111,6 +111,7 @@ class _Demo:
             started_things.enter_context(self._data_dir.held())
             require_free_port(self._options.port, "the API")
             require_free_port(self._options.port + 1, "the sandbox of the partners")
+            require_free_port(self._options.port + 2, "the mail relay of the sandbox")
             await self._forget_if_asked()
             engines = self._start_engines(started_things)
             plan, config, environ = self._configure(engines)
