@@ -64,6 +64,9 @@ def _build() -> tuple[dict[str, RegionRecord], dict[str, DepartmentRecord]]:
 
 REGIONS, DEPARTMENTS = _build()
 
+# Both departments kept the post codes of the one before 1976; other beginnings tell neither.
+_CORSICA = {"200": "2A", "201": "2A", "207": "2A", "202": "2B", "204": "2B", "206": "2B"}
+
 
 def department_code_of(*, insee_code: str | None = None, post_code: str | None = None) -> str | None:
     """Return the department's code, or None. The INSEE code wins: some post codes cross a department's border."""
@@ -73,7 +76,7 @@ def department_code_of(*, insee_code: str | None = None, post_code: str | None =
         if post_code.startswith(("97", "98")):
             return _known(_saint(post_code) or post_code[:3])
         if post_code.startswith("20"):
-            return "2A" if post_code < "20200" else "2B"
+            return _CORSICA.get(post_code[:3])
         return _known(post_code[:2])
     return None
 

@@ -110,6 +110,8 @@ def test_variables_that_are_not_ours_are_left_alone(monkeypatch: pytest.MonkeyPa
         ("AUTH_LEEWAY", "3600", "AUTH_LEEWAY: input should be less than or equal to 5 minutes"),
         ("AUTH_JWKS_URL", "identite.exemple.test", "AUTH_JWKS_URL: an http:// or https:// URL is expected"),
         ("AUTH_JWKS_URL", "https://", "AUTH_JWKS_URL: an http:// or https:// URL is expected"),
+        ("BAN_BASE_URL", "ban.exemple.test", "BAN_BASE_URL: an http:// or https:// URL is expected"),
+        ("API_GEO_BASE_URL", "geo.exemple.test", "API_GEO_BASE_URL: an http:// or https:// URL is expected"),
         ("AUTH_HS256_KEY", "short", "AUTH_HS256_KEY: at least 32 characters expected"),
         ("ENCRYPTION_KEYS", "not base64!", "ENCRYPTION_KEYS: not base64; 32 bytes in base64 expected"),
         ("ENCRYPTION_KEYS", f"{KEY},c2hvcnQ=", "ENCRYPTION_KEYS: 5 bytes, 32 expected"),
@@ -181,6 +183,11 @@ def test_a_complete_production_environment_starts(monkeypatch: pytest.MonkeyPatc
             "AUTH_JWKS_URL: an https:// URL is required in production",
         ),
         ({"FT_BASE_URL": "http://api.exemple.test"}, "FT_BASE_URL: an https:// URL is required in production"),
+        ({"BAN_BASE_URL": "http://ban.exemple.test"}, "BAN_BASE_URL: an https:// URL is required in production"),
+        (
+            {"API_GEO_BASE_URL": "http://geo.exemple.test"},
+            "API_GEO_BASE_URL: an https:// URL is required in production",
+        ),
         (
             {"FT_AUTH_BASE_URL_PARTENAIRE": "http://auth.exemple.test"},
             "FT_AUTH_BASE_URL_PARTENAIRE: an https:// URL is required in production",

@@ -16,6 +16,7 @@ from models.departments import DEPARTMENTS, REGIONS, department_code_of
         ("2b033", "2B"),
         ("97105", "971"),
         ("97411", "974"),
+        ("69383", "69"),
         ("97502", "975"),
         ("97701", "977"),
         ("97801", "978"),
@@ -37,10 +38,21 @@ def test_a_commune_tells_its_department(insee_code: str, department: str | None)
         ("57000", "57"),
         ("01000", "01"),
         ("20000", "2A"),
+        ("20137", "2A"),
         ("20190", "2A"),
+        ("20700", "2A"),
         ("20200", "2B"),
+        ("20405", "2B"),
         ("20600", "2B"),
+        ("20300", None),
+        ("75116", "75"),
         ("97110", "971"),
+        ("97200", "972"),
+        ("97300", "973"),
+        ("97400", "974"),
+        ("97600", "976"),
+        ("98714", "987"),
+        ("98800", "988"),
         ("97133", "977"),
         ("97150", "978"),
         ("97500", "975"),
@@ -66,7 +78,7 @@ def test_nothing_known_is_no_department():
 def test_the_table_holds_every_department_once_and_in_an_existing_region():
     listed = [code for region in REGIONS.values() for code in region.department_codes]
 
-    assert len(listed) == len(set(listed)) == len(DEPARTMENTS)
+    assert len(listed) == len(set(listed)) == len(DEPARTMENTS) == 109
     assert set(listed) == set(DEPARTMENTS)
     metropolitan = [code for code in DEPARTMENTS if len(code) == 2]
     assert len(metropolitan) == 96
