@@ -164,6 +164,15 @@ class Settings(BaseSettings):
         10, ge=1, description="establishments that one account may ask for by number in a minute"
     )
 
+    data_inclusion_base_url: str | None = Field(
+        None, description="inclusion structures, as in `https://api.data.inclusion.gouv.fr`"
+    )
+    data_inclusion_token: SecretStr | None = Field(None, description="its token, of scope `api`, never `widget`")
+    data_inclusion_timeout_seconds: float = Field(60, gt=0, description="longest page of 1,000 structures")
+    data_inclusion_searches_per_minute: int = Field(
+        60, ge=1, description="pages of structures that one account may ask for in a minute"
+    )
+
     @field_validator("cors_allowed_origins", "trusted_proxies", "ft_scopes", "encryption_keys", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
@@ -195,6 +204,7 @@ class Settings(BaseSettings):
         "api_particulier_base_url",
         "sirene_base_url",
         "sirene_auth_url",
+        "data_inclusion_base_url",
     )
     @classmethod
     def _http(cls, value: str | None) -> str | None:
@@ -230,6 +240,7 @@ class Settings(BaseSettings):
             *self._france_travail_problems(),
             *self._api_particulier_problems(),
             *self._sirene_problems(),
+            *self._data_inclusion_problems(),
             *self._authentication_problems(),
             *self._key_problems(),
             *self._production_problems(),
@@ -270,6 +281,13 @@ class Settings(BaseSettings):
                 " or SIRENE_API_KEY"
             ]
         return []
+
+    def _data_inclusion_problems(self) -> list[str]:
+        given = {
+            "DATA_INCLUSION_BASE_URL": self.data_inclusion_base_url,
+            "DATA_INCLUSION_TOKEN": self.data_inclusion_token,
+        }
+        return _half_configured("DATA_INCLUSION_", given)
 
     def _authentication_problems(self) -> list[str]:
         if self.auth_hs256_key is not None and len(self.auth_hs256_key.get_secret_value()) < 32:
@@ -312,6 +330,7 @@ class Settings(BaseSettings):
             "API_GEO_BASE_URL": self.api_geo_base_url,
             "SIRENE_BASE_URL": self.sirene_base_url,
             "SIRENE_AUTH_URL": self.sirene_auth_url,
+            "DATA_INCLUSION_BASE_URL": self.data_inclusion_base_url,
         }
         problems += [
             f"{name}: an https:// URL is required in production"

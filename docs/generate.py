@@ -31,6 +31,7 @@ _GROUPS = (
     ("Base Adresse Nationale", ("BAN_",)),
     ("API Géo", ("API_GEO_",)),
     ("INSEE's Sirene", ("SIRENE_",)),
+    ("data·inclusion", ("DATA_INCLUSION_",)),
     ("Announcing approvals and certifying identities", ("PASS_IAE_", "CERTIFICATION_", "NOTIFICATION_")),
 )
 _GENERAL = "The process"

@@ -148,6 +148,12 @@ def test_a_partner_is_configured_wholly_or_not_at_all(monkeypatch: pytest.Monkey
     assert sentence.startswith(f"{missing}: missing")
 
 
+def test_the_directory_is_configured_wholly_or_not_at_all(monkeypatch: pytest.MonkeyPatch):
+    assert refusal({"DATA_INCLUSION_BASE_URL": "https://annuaire.exemple.test"}, monkeypatch) == [
+        "DATA_INCLUSION_TOKEN: missing, although other DATA_INCLUSION_ variables are set: set all of them or none"
+    ]
+
+
 def test_a_partner_that_is_wholly_configured_is_on(monkeypatch: pytest.MonkeyPatch):
     assert load(FRANCE_TRAVAIL, monkeypatch).france_travail_is_configured
 
@@ -187,6 +193,10 @@ def test_a_complete_production_environment_starts(monkeypatch: pytest.MonkeyPatc
         (
             {"API_GEO_BASE_URL": "http://geo.exemple.test"},
             "API_GEO_BASE_URL: an https:// URL is required in production",
+        ),
+        (
+            {"DATA_INCLUSION_BASE_URL": "http://annuaire.exemple.test", "DATA_INCLUSION_TOKEN": SECRET},
+            "DATA_INCLUSION_BASE_URL: an https:// URL is required in production",
         ),
         (
             {"FT_AUTH_BASE_URL_PARTENAIRE": "http://auth.exemple.test"},
