@@ -15,6 +15,9 @@ from stdnum.fr import siret as stdnum_siret
 
 from models.enums import Title
 
+# White space of every kind, dots, hyphens, and what word processors put in their place.
+_SEPARATORS = re.compile(r"[\s.\-\u00ad\u200b\u2010-\u2015\u2060\ufeff]+")
+_NO_SIREN = "000000000"  # its key is right, and it is nobody's
 _PUBLIC_SPECIMEN = "269054958815780"  # printed on the sample card: nobody's number
 _FRANCE_TRAVAIL_ID = re.compile(r"[0-9]{7}[0-9A-Za-z]|[0-9]{11}", re.ASCII)
 
@@ -75,13 +78,15 @@ def nir_contradictions(nir: str, *, title: Title | None, birthdate: date | None)
 
 def parse_siret(text: str) -> str:
     """Return 14 digits. Raises InvalidIdentifier. La Poste's establishments follow their own key, which is accepted."""
-    siret = re.sub(r"\s", "", text)
+    siret = _SEPARATORS.sub("", text)
     if not re.fullmatch(r"[0-9]*", siret, re.ASCII) or len(siret) != 14:
         raise InvalidIdentifier(f"SIRET : {len(siret)} caractères, 14 chiffres attendus.")
     try:
         stdnum_siret.validate(siret)
     except ValidationError:
         raise InvalidIdentifier("SIRET invalide : la clé ne correspond pas, vérifiez chaque chiffre.") from None
+    if siret.startswith(_NO_SIREN):
+        raise InvalidIdentifier("SIRET invalide : ce numéro n'a pas pu être attribué.")
     return siret
 
 

@@ -1,4 +1,4 @@
-"""Numbers of approvals: a prefix and a counter that never goes back and never leaves a hole."""
+"""Numbers that are given once: those of approvals, a prefix and a counter without holes, and those of companies."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ SELECT max(number) AS number FROM (
     SELECT max(number) AS number FROM approval WHERE number ~ $1
     UNION ALL SELECT max(number) FROM cancelled_approval WHERE number ~ $1
 ) AS highest
+"""
+# Past the sequence, and past numbers that came with imported companies.
+_NEXT_COMPANY = """
+SELECT setval('company_number', greatest(nextval('company_number'), (SELECT coalesce(max(number), 0) + 1 FROM company)))
+    AS number
 """
 
 
@@ -31,3 +36,9 @@ async def next_approval_number() -> str:
             " choose a new prefix"
         )
     return f"{NUMBER_PREFIX}{counter:07d}"
+
+
+async def next_company_number() -> int:
+    """Return the number for one new company. Inside a transaction: the next caller waits until it ends."""
+    await lock_for_transaction("company_number")
+    return (await fetch_all(_NEXT_COMPANY))[0]["number"]

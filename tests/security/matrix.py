@@ -324,7 +324,11 @@ MUTATIONS: Mapping[str, Mapping[str, Rows]] = {
     "updateJobSeeker": _ABOUT_PEOPLE,
     "recordConsent": _ABOUT_PEOPLE,
     "withdrawConsent": _ABOUT_PEOPLE,
+    # Of employers, the administrators of the company, which those of this world are not.
+    "updateCompany": _staff(),
 }
+# Those that are about no row yet.
+ENTRIES: Mapping[str, frozenset[str]] = {"registerCompany": frozenset(STAFF)}
 
 # -- the whole NIR: the person, employers who hired them (an accepted application), staff to whom it was granted
 FULL_NIR: Mapping[str, Rows] = {

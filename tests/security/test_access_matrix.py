@@ -118,7 +118,7 @@ def fields_of_the_table(type_name: str) -> set[str]:
         signed_in = {*matrix.ROOT_LISTS, *matrix.ROOT_ROWS, *matrix.ROOT_NODES, *matrix.FOR_THE_SIGNED_IN}
         return signed_in | matrix.FOR_EVERYBODY
     if type_name == "Mutation":
-        return set(matrix.MUTATIONS)
+        return {*matrix.MUTATIONS, *matrix.ENTRIES}
     if is_connection(type_name):
         return set(matrix.CONNECTION_PARTS)
     if type_name.endswith("Edge"):

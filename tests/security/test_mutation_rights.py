@@ -12,7 +12,7 @@ from resolvers.cursors import CursorSigner
 from resolvers.global_ids import encode
 from tests.integration.schema.client import Answer, serve
 from tests.integration.schema.crowd import empty_database
-from tests.security.matrix import ANONYMOUS, EVERY_ROW, MUTATIONS, SIGNED_IN, sees
+from tests.security.matrix import ANONYMOUS, ENTRIES, EVERY_ROW, MUTATIONS, SIGNED_IN, VIEWERS, sees
 from tests.security.test_access_matrix import OBJECT_TYPES, Court
 from tests.security.world import make_world
 
@@ -27,7 +27,9 @@ CALLS = {
     "updateJobSeeker": ("JobSeeker", "updateJobSeeker(input: { id: $id })"),
     "recordConsent": ("JobSeeker", "recordConsent(jobSeekerId: $id, purpose: IDENTITY_CERTIFICATION)"),
     "withdrawConsent": ("JobSeeker", "withdrawConsent(jobSeekerId: $id, purpose: IDENTITY_CERTIFICATION)"),
+    "updateCompany": ("Company", "updateCompany(input: { id: $id })"),
 }
+ENTERING = {"registerCompany": 'registerCompany(input: { siret: "90210001500012", kind: ACI })'}
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +61,18 @@ def expected(mutation: str, viewer: str, row: str) -> str:
 
 
 def test_every_mutation_of_the_schema_is_called():
-    assert set(CALLS) == set(MUTATIONS) == set(OBJECT_TYPES["Mutation"].fields)
+    assert set(CALLS) == set(MUTATIONS)
+    assert set(ENTERING) == set(ENTRIES)
+    assert {*CALLS, *ENTERING} == set(OBJECT_TYPES["Mutation"].fields)
+
+
+@pytest.mark.parametrize("mutation", ENTERING)
+@pytest.mark.parametrize("viewer", VIEWERS)
+async def test_what_is_not_there_yet_is_entered_by_whom_the_table_names(court: Court, viewer: str, mutation: str):
+    answer = await court.ask(viewer, f"mutation {{ {ENTERING[mutation]} {{ __typename }} }}")
+
+    refused = "UNAUTHENTICATED" if viewer == ANONYMOUS else "FORBIDDEN"
+    assert verdict(answer, mutation) == ("done" if viewer in ENTRIES[mutation] else refused)
 
 
 @pytest.mark.parametrize("mutation", CALLS)
@@ -91,10 +104,10 @@ async def test_who_is_not_signed_in_writes_nothing(court: Court, mutation: str):
 @pytest.mark.parametrize("mutation", CALLS)
 async def test_a_row_out_of_sight_and_a_row_that_is_not_there_are_answered_alike(court: Court, mutation: str):
     type_name, call = CALLS[mutation]
-    hidden = {"JobApplication": "wim_b", "Approval": "wim", "JobSeeker": "wim"}[type_name]
-    viewer = "OPERATOR" if mutation == "retryApprovalNotification" else "EMPLOYER"
+    hidden = {"JobApplication": "wim_b", "Approval": "wim", "JobSeeker": "wim", "Company": "b"}[type_name]
+    viewer = "EMPLOYER" if "EMPLOYER" in MUTATIONS[mutation] else "OPERATOR"
     query = f"mutation($id: ID!) {{ {call} {{ __typename ... on NotFound {{ message code }} }} }}"
-    absent = await court.ask(viewer, query, id=encode(type_name, court.world.row("Company", "a").id))
+    absent = await court.ask(viewer, query, id=encode(type_name, court.world.row("Institution", "i").id))
 
     answer = await court.ask(viewer, query, id=court.world.id(type_name, hidden))
 
@@ -118,8 +131,8 @@ async def test_the_id_of_another_type_is_bad_user_input(court: Court, mutation: 
     _, call = CALLS[mutation]
 
     answer = await court.ask(
-        "OPERATOR", f"mutation($id: ID!) {{ {call} {{ __typename }} }}", id=court.world.id("Company", "a")
+        "OPERATOR", f"mutation($id: ID!) {{ {call} {{ __typename }} }}", id=court.world.id("Institution", "i")
     )
 
     assert answer.codes == ["BAD_USER_INPUT"]
-    assert "the id of a Company" in answer.body["errors"][0]["message"]
+    assert "the id of a Institution" in answer.body["errors"][0]["message"]

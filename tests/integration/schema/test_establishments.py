@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from time import monotonic
+from typing import Any
 
 import httpx
 import pytest
@@ -37,7 +38,7 @@ query Establishment($siret: String!) {
 """
 COMPANIES = "{ companies(first: 50) { nodes { name siret establishment { legalName fetchedAt } } } }"
 PAGE = 50
-SOLE_PROPRIETOR = {
+SOLE_PROPRIETOR: dict[str, Any] = {
     "statutDiffusionEtablissement": "P",
     "unit": {
         "statutDiffusionUniteLegale": "P",
@@ -126,7 +127,7 @@ async def test_what_a_sole_proprietor_keeps_to_themself_is_null(
     api: GraphQLClient, staff: User, register: FakedRegister
 ):
     names = {"nomUniteLegale": "[ND]", "prenom1UniteLegale": "[ND]"}
-    unit = {**SOLE_PROPRIETOR["unit"], **names}  # pyright: ignore[reportGeneralTypeIssues]
+    unit = {**SOLE_PROPRIETOR["unit"], **names}
     register.know(SIRET, **(SOLE_PROPRIETOR | {"unit": unit}), address=WITHHELD_ADDRESS)
 
     answer = await api(ESTABLISHMENT, {"siret": SIRET}, as_=staff)
@@ -148,7 +149,7 @@ async def test_what_only_administrations_are_told_is_neither_shown_nor_kept(
     api: GraphQLClient, staff: User, register: FakedRegister, valkey: redis.asyncio.Redis
 ):
     names = {"nomUniteLegale": "SECRETE", "prenom1UniteLegale": "IRMA"}
-    unit = {**SOLE_PROPRIETOR["unit"], **names}  # pyright: ignore[reportGeneralTypeIssues]
+    unit = {**SOLE_PROPRIETOR["unit"], **names}
     register.know(SIRET, **(SOLE_PROPRIETOR | {"unit": unit}), period={"enseigne1Etablissement": "CHEZ IRMA"})
 
     answer = await api(ESTABLISHMENT, {"siret": SIRET}, as_=staff)

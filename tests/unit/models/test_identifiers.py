@@ -161,6 +161,8 @@ def test_a_nir_is_compared_with_title_and_birthdate(
     [
         ("90210001500012", "90210001500012"),
         ("902 100 015 00012", "90210001500012"),
+        (" 902.100.015\u00a000012 ", "90210001500012"),
+        ("902-100-015\u201100012", "90210001500012"),
         # La Poste: the head office follows Luhn, the other establishments a sum that is a multiple of five.
         ("35600000000048", "35600000000048"),
         ("35600000049837", "35600000049837"),
@@ -172,7 +174,10 @@ def test_a_siret_with_its_key_is_read_as_fourteen_digits(typed: str, siret: str)
 
 @pytest.mark.parametrize(
     "typed",
-    ["", "9021000150001", "902100015000121", "9021000150001A", "90210001500011", "35600000049838", "９0210001500011"],
+    [
+        *("", "9021000150001", "902100015000121", "9021000150001A", "90210001500011", "35600000049838"),
+        *("９0210001500011", "35600000000014", "00000000000000", "00000000000018"),
+    ],
 )
 def test_a_siret_that_cannot_exist_is_refused(typed: str):
     with pytest.raises(InvalidIdentifier, match=r"^SIRET"):
