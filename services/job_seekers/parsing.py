@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import date
 
 from models.countries import COUNTRIES
@@ -31,11 +32,11 @@ _MARKS_IN_NAMES = frozenset(" -'’.")
 
 
 class Refused(Exception):
-    """What was typed cannot be stored. `path` leads on from the field. `str()` is French, for who typed it."""
+    """What was typed cannot be stored. `problems`: by the part of the field ("" for all of it), a French message."""
 
-    def __init__(self, message: str, *path: str) -> None:
-        super().__init__(message)
-        self.path = path
+    def __init__(self, message: str = "", *, parts: Mapping[str, str] | None = None) -> None:
+        super().__init__("a field cannot be stored as it was typed")
+        self.problems = dict(parts) if parts else {"": message}
 
 
 def parse_name(text: str | None) -> str:
@@ -114,23 +115,30 @@ def parse_birth_place(code: str | None) -> str | None:
 def parse_address(address: AddressChange | None) -> AddressChange | None:
     if address is None:
         return None
-    lines = {
-        "line1": " ".join(address.line1.split()),
-        "line2": " ".join((address.line2 or "").split()),
-        "city": " ".join(address.city.split()),
-    }
-    for name, line in lines.items():
-        if not line and name != "line2":
-            raise Refused("Cette donnée est obligatoire.", _INPUT_PARTS[name])
-        if len(line) > _LONGEST_LINE or any(unicodedata.category(mark) in _CONTROLS for mark in line):
-            raise Refused(f"Un texte de {_LONGEST_LINE} caractères au plus est attendu.", _INPUT_PARTS[name])
+    line1, line2, city = (" ".join((text or "").split()) for text in (address.line1, address.line2, address.city))
     post_code = address.post_code.strip()
-    if not _POST_CODE.fullmatch(post_code) or department_code_of(post_code=post_code) is None:
-        raise Refused("Code postal inconnu : 5 chiffres sont attendus.", _INPUT_PARTS["post_code"])
-    return AddressChange(line1=lines["line1"], line2=lines["line2"], post_code=post_code, city=lines["city"])
+    problems = {
+        "line1": _line_problem(line1, is_required=True),
+        "line2": _line_problem(line2, is_required=False),
+        "postCode": _post_code_problem(post_code),
+        "city": _line_problem(city, is_required=True),
+    }
+    if found := {part: problem for part, problem in problems.items() if problem}:
+        raise Refused(parts=found)
+    return AddressChange(line1=line1, line2=line2, post_code=post_code, city=city)
 
 
-_INPUT_PARTS = {"line1": "line1", "line2": "line2", "post_code": "postCode", "city": "city"}
+def _line_problem(line: str, *, is_required: bool) -> str | None:
+    if is_required and not line:
+        return "Cette donnée est obligatoire."
+    if len(line) > _LONGEST_LINE or any(unicodedata.category(mark) in _CONTROLS for mark in line):
+        return f"Un texte de {_LONGEST_LINE} caractères au plus est attendu."
+    return None
+
+
+def _post_code_problem(post_code: str) -> str | None:
+    is_known = _POST_CODE.fullmatch(post_code) and department_code_of(post_code=post_code) is not None
+    return None if is_known else "Code postal inconnu : 5 chiffres sont attendus."
 
 
 def _years_before(day: date, years: int) -> date:

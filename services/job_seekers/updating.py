@@ -134,7 +134,9 @@ class _Editing:
             try:
                 value = self._parsers[name](typed)
             except Refused as refused:
-                self.problems.append(_problem(name, str(refused), *refused.path))
+                self.problems += [
+                    _problem(name, message, *([part] if part else [])) for part, message in refused.problems.items()
+                ]
                 self.wanted |= {name}
                 continue
             if value != self._stored(name):

@@ -6,10 +6,12 @@ import asyncio
 import base64
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 import structlog
 
+from jobs.cron import JOBS
 from models import CertificationRequest, JobSeekerProfile, User
 from models.enums import (
     CertificationAuthority,
@@ -20,6 +22,7 @@ from models.enums import (
     UserKind,
 )
 from resolvers.global_ids import encode
+from schema.mutations.job_seekers import GEOCODE_JOB_SEEKER
 from services.clock import paris_day
 from tests.factories import (
     make_certification,
@@ -164,6 +167,18 @@ async def test_a_job_seeker_without_a_profile_gets_one(graphql: GraphQLClient):
     assert changed(await update(graphql, person, birthdate="1993-04-12"))["birthdate"] == "1993-04-12"
 
 
+async def test_only_a_new_address_rings_for_its_geocoding(graphql: GraphQLClient, rung: list[tuple[str, UUID]]):
+    person = await make_job_seeker()
+
+    changed(await update(graphql, person, phone="0611111111"))
+    before = list(rung)
+    changed(await update(graphql, person, address=ADDRESS))
+
+    assert before == []
+    assert rung == [("geocode_job_seeker", person.id)]
+    assert GEOCODE_JOB_SEEKER in {job.name for job in JOBS}
+
+
 async def test_a_new_address_is_due_for_geocoding_and_no_address_is_not(graphql: GraphQLClient):
     person = await make_job_seeker()
 
@@ -225,10 +240,13 @@ async def test_every_problem_is_told_at_once_and_nothing_is_saved(graphql: Graph
     before = await snapshot(person)
 
     answer = await update(
-        graphql, person, lastName="Nouvelle", firstName="", phone="1", birthdate="2090-01-01", franceTravailId="?"
-    )
+        graphql, person, lastName="Nouvelle", firstName="", phone="1", birthdate="2090-01-01", franceTravailId="?",
+        address={"line1": "", "postCode": "1", "city": " "},
+    )  # fmt: skip
 
-    assert sorted(paths(answer)) == ["birthdate", "firstName", "franceTravailId", "phone"]
+    assert sorted(paths(answer)) == [
+        *("address.city", "address.line1", "address.postCode", "birthdate", "firstName", "franceTravailId", "phone"),
+    ]
     assert await snapshot(person) == before
 
 
