@@ -32,6 +32,8 @@ from services.outcomes import Invalid
 
 T = TypeVar("T")
 
+GEOCODE_JOB_SEEKER = "geocode_job_seeker"
+
 UpdateJobSeekerResult = Annotated[
     JobSeeker | InvalidInput | FieldLocked | NotFound, strawberry.union("UpdateJobSeekerResult")
 ]
@@ -79,7 +81,9 @@ class JobSeekerMutations:
                 return invalid_input(outcome)
             case Locked(fields):
                 return _locked(fields)
-            case Updated():
+            case Updated(fields):
+                if "address" in fields:
+                    await context.resources.ring(GEOCODE_JOB_SEEKER, key)
                 selection = selection_of(info.raw, "JobSeeker")
                 rows = await rows_by(context, JOB_SEEKER, selection, "{t}.id = :key", {"key": key})
                 return rows[0] if rows else not_found()
