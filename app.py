@@ -40,6 +40,8 @@ from wiring import (
     establishments,
     france_travail_client,
     geocoding,
+    inclusion_structure_searches,
+    inclusion_structures,
     lookup_cache,
     token_verifier,
 )
@@ -125,6 +127,8 @@ class _Process:
                 address_searches=address_searches(settings, self._valkey),
                 establishments=await establishments(settings, self._valkey, cache, stack),
                 establishment_searches=establishment_searches(settings, self._valkey),
+                inclusion_structures=await inclusion_structures(settings, cache, known_communes, stack),
+                inclusion_structure_searches=inclusion_structure_searches(settings, self._valkey),
             )
             self.graphql.endpoint = GraphQLEndpoint(
                 GraphQLEngine(

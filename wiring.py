@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from clients.api_geo import APIGeoClient, APIGeoConfig, build_api_geo_http
 from clients.api_particulier import ApiParticulierClient, ApiParticulierConfig, build_api_particulier_http
 from clients.ban import BANClient, BANConfig, build_ban_http
+from clients.data_inclusion import DataInclusionClient, DataInclusionConfig, build_data_inclusion_http
 from clients.france_travail import FranceTravailClient, FranceTravailConfig, build_france_travail_http
 from clients.http import CallPolicy, PartnerHTTP
 from clients.jwks import JWKSClient
@@ -19,6 +20,7 @@ from models.database import DatabaseConfig
 from services.communes import Communes
 from services.establishments import Establishments
 from services.geocoding import Geocoding
+from services.inclusion_structures import InclusionStructures
 from services.lookup_cache import LookupCache
 from services.pacing import PostgresPacer
 from services.throttling import Throttle
@@ -195,5 +197,30 @@ def establishment_searches(settings: Settings, valkey: Redis) -> Throttle:
         valkey,
         name="establishment_searches",
         per_minute=settings.sirene_searches_per_minute,
+        hash_key=settings.derive_key("throttles"),
+    )
+
+
+async def inclusion_structures(
+    settings: Settings, cache: LookupCache, known_communes: Communes | None, stack: AsyncExitStack
+) -> InclusionStructures | None:
+    """Return the directory of data·inclusion, or None when it is off; the stack closes what it opens."""
+    if settings.data_inclusion_base_url is None or settings.data_inclusion_token is None:
+        return None
+    config = DataInclusionConfig(
+        base_url=settings.data_inclusion_base_url,
+        token=settings.data_inclusion_token.get_secret_value(),
+        timeout_seconds=settings.data_inclusion_timeout_seconds,
+    )
+    http = await stack.enter_async_context(build_data_inclusion_http(config))
+    return InclusionStructures(DataInclusionClient(config, http), cache, known_communes)
+
+
+def inclusion_structure_searches(settings: Settings, valkey: Redis) -> Throttle:
+    """Return the limit of each account's pages of structures."""
+    return Throttle(
+        valkey,
+        name="inclusion_structure_searches",
+        per_minute=settings.data_inclusion_searches_per_minute,
         hash_key=settings.derive_key("throttles"),
     )

@@ -196,6 +196,11 @@ class APIGeoClient:
         found = await self._search({"ancienCode": code, "limit": "1"})
         return found[0] if found else None
 
+    async def commune_at(self, latitude: float, longitude: float) -> CommuneRecord | None:
+        """The commune in which a point lies. None: at sea, or abroad."""
+        found = await self._search({"lat": f"{latitude:.4f}", "lon": f"{longitude:.4f}", "limit": "1"})
+        return found[0] if found else None
+
     async def communes(
         self,
         *,

@@ -25,6 +25,7 @@ from resolvers.viewer import Viewer
 from services.communes import Communes
 from services.establishments import Establishments
 from services.geocoding import Geocoding
+from services.inclusion_structures import InclusionStructures
 from services.throttling import Throttle
 
 # graphql-core leaves the type of the context open.
@@ -53,6 +54,8 @@ class Resources:
     address_searches: Throttle | None = None
     establishments: Establishments | None = None
     establishment_searches: Throttle | None = None
+    inclusion_structures: InclusionStructures | None = None
+    inclusion_structure_searches: Throttle | None = None
     is_production: bool = False
 
 

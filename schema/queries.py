@@ -47,6 +47,7 @@ from schema.filters import (
     participation_filter,
     survey_filter,
 )
+from schema.inclusion_structure_queries import InclusionStructureQueries
 from schema.info import Info
 from schema.place_queries import PlaceQueries
 from schema.scalars import SIRET
@@ -89,7 +90,7 @@ def _signed_in(info: Info) -> OperationContext:
 
 
 @strawberry.type
-class Query(EstablishmentQueries, PlaceQueries):
+class Query(EstablishmentQueries, InclusionStructureQueries, PlaceQueries):
     @strawberry.field
     def viewer(self, info: Info) -> Viewer:
         viewer = _signed_in(info).signed_in()

@@ -37,8 +37,18 @@ class CommuneSearch(NamedTuple):
         return f"{self.limit}:{self.post_code}:{self.name}"
 
 
+class Position(NamedTuple):
+    """A point in degrees, WGS 84. It may tell where somebody lives."""
+
+    latitude: float
+    longitude: float
+
+    def text(self) -> str:
+        return f"{self.latitude:.4f},{self.longitude:.4f}"
+
+
 class Communes:
-    """Both questions about communes. Build it once a process."""
+    """The questions about communes. Build it once a process."""
 
     def __init__(self, client: APIGeoClient, cache: LookupCache) -> None:
         self._client = client
@@ -65,6 +75,22 @@ class Communes:
             value=tuple[CommuneRecord, ...],
             key=CommuneSearch.text,
             fetch=self._search,
+        )
+        self.by_position: Lookup[Position, CommuneRecord] = Lookup(
+            cache,
+            LookupPolicy(
+                name="commune_at",
+                version=1,
+                partner=partner,
+                fresh=timedelta(days=30),
+                stale=timedelta(days=180),
+                nothing=timedelta(days=30),
+                deadline=timedelta(seconds=5),
+                is_personal=True,
+            ),
+            value=CommuneRecord,
+            key=Position.text,
+            fetch=self._locate,
         )
 
     async def first_post_code(self, insee_code: str) -> str | None:
@@ -103,6 +129,9 @@ class Communes:
 
     async def _one(self, code: str) -> CommuneRecord | None:
         return await self._client.commune(code) or await self._client.commune_of_former_code(code)
+
+    async def _locate(self, positions: Sequence[Position]) -> Mapping[Position, CommuneRecord | PartnerError]:
+        return await one_by_one(positions, lambda at: self._client.commune_at(*at), at_once=_AT_ONCE)
 
     async def _search(
         self, searches: Sequence[CommuneSearch]

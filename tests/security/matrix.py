@@ -283,6 +283,9 @@ PUBLIC_DATA: Mapping[str, str] = {
     "Establishment": (
         "siret siren legalName tradeName address naf nafLabel isOpen isHeadOffice isPartiallyDisclosed fetchedAt"
     ),
+    "InclusionStructure": (
+        "id source name siret address phone email website description networks qualityScore updatedOn"
+    ),
 }
 
 # -- root fields
@@ -304,7 +307,7 @@ ROOT_ROWS: Mapping[str, str] = {
     "company": "Company",
 }
 ROOT_NODES = frozenset({"node", "nodes"})
-FOR_THE_SIGNED_IN = frozenset({"viewer", "geocode", "establishment"})
+FOR_THE_SIGNED_IN = frozenset({"viewer", "geocode", "establishment", "inclusionStructures"})
 FOR_EVERYBODY = frozenset({"department", "departments", "commune", "communes", "addressSuggestions"})
 
 # -- mutations: on which rows of the world (approvals, applications, people) each viewer may act. Whoever is not named

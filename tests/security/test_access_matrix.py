@@ -338,6 +338,7 @@ ROOT_SELECTIONS = {
     "departments": "departments { code }",
     "geocode": 'geocode(address: "1 rue Inventée") { __typename }',
     "establishment": 'establishment(siret: "90210001500012") { __typename }',
+    "inclusionStructures": 'inclusionStructures(filter: { departmentCode: "57" }) { totalCount }',
     "commune": 'commune(inseeCode: "57463") { name }',
     "communes": 'communes(search: "Metz") { name }',
     "addressSuggestions": 'addressSuggestions(text: "1 rue Inventée") { label }',
