@@ -161,3 +161,20 @@ def test_neither_person_nor_token_prints_itself():
 
     for datum in ("Quesnoy", "Maëlle", "1993", "69123", "99100", TOKEN):
         assert datum not in text
+
+
+async def test_the_access_changes_with_any_setting_and_tells_none_of_them():
+    accesses: list[str] = []
+    for config in (
+        CONFIG,
+        CONFIG,
+        replace(CONFIG, token="another.invented.token"),
+        replace(CONFIG, base_url="https://other.example"),
+        replace(CONFIG, recipient="90219000800018"),
+    ):
+        async with api_with(config) as api:
+            accesses.append(api.client.access)
+
+    assert accesses[0] == accesses[1]
+    assert len(set(accesses)) == 4
+    assert TOKEN not in accesses[0]
