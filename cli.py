@@ -57,11 +57,15 @@ def demo(
     from sandbox.cast import PEOPLE
     from sandbox.france_travail.identifiers import id_national_of
     from sandbox.france_travail.settings import CLIENT_ID, CLIENT_SECRET
+    from sandbox.sirene import settings as sirene
 
     parts = DemoParts(
         world=SimulatedWorld(id_national_of=id_national_of, people=PEOPLE),
         sandbox_access=SandboxAccess(
-            client_id=CLIENT_ID, client_secret=CLIENT_SECRET, api_particulier_token=api_particulier.TOKEN
+            client_id=CLIENT_ID,
+            client_secret=CLIENT_SECRET,
+            api_particulier_token=api_particulier.TOKEN,
+            sirene_api_key=sirene.API_KEY,
         ),
         configure=_configure,
         make_token=lambda persona: _make_token(load_settings(), persona, None, timedelta(hours=1)),
@@ -356,10 +360,12 @@ async def _valkey_info(settings: Settings) -> Mapping[str, object]:
 
 def _partner_addresses(settings: Settings) -> dict[Partner, list[str]]:
     """Return the addresses of every partner, by the names of its settings; none for one that is off."""
+    from clients.sirene import PasswordGrant
     from models.enums import Partner
+    from wiring import sirene_config
 
     prefixes = {Partner.FRANCE_TRAVAIL: "ft"}
-    return {
+    addresses = {
         partner: [
             value
             for name in Settings.model_fields
@@ -368,6 +374,12 @@ def _partner_addresses(settings: Settings) -> dict[Partner, list[str]]:
         ]
         for partner in Partner
     }
+    # Its address need not be set: credentials alone turn it on, and choose one.
+    sirene = sirene_config(settings)
+    addresses[Partner.SIRENE] = [sirene.base_url] if sirene is not None else []
+    if sirene is not None and isinstance(sirene.credentials, PasswordGrant):
+        addresses[Partner.SIRENE].append(sirene.credentials.auth_url)
+    return addresses
 
 
 def _show(findings: list[Finding]) -> None:

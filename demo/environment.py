@@ -76,6 +76,7 @@ class SandboxAccess:
     client_id: str
     client_secret: str
     api_particulier_token: str
+    sirene_api_key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +122,8 @@ def write_settings(data_dir: DataDir, plan: DemoPlan) -> dict[str, str]:
         "API_PARTICULIER_RECIPIENT": _RECIPIENT,
         "BAN_BASE_URL": f"{plan.sandbox_url}/ban",
         "API_GEO_BASE_URL": f"{plan.sandbox_url}/geo",
+        "SIRENE_BASE_URL": f"{plan.sandbox_url}/sirene/api-sirene/3.11",
+        "SIRENE_API_KEY": plan.sandbox_access.sirene_api_key,
         "NOTIFICATION_INTERVAL": "2",
         # A demo is shown at any hour.
         "NOTIFICATION_LAST_HOUR": "23",

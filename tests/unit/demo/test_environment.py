@@ -23,7 +23,10 @@ PLAN = DemoPlan(
     database_url="postgresql://postgres@/postgres?host=/tmp/a folder",
     redis_url="redis://127.0.0.1:1/0",
     sandbox_access=SandboxAccess(
-        client_id="client", client_secret="it's a secret", api_particulier_token="an invented token"
+        client_id="client",
+        client_secret="it's a secret",
+        api_particulier_token="an invented token",
+        sirene_api_key="an invented key",
     ),
 )
 
@@ -37,6 +40,8 @@ def test_what_was_written_is_read_again(tmp_path: Path):
     assert written["DATABASE_URL"] == PLAN.database_url
     assert written["FT_CLIENT_SECRET"] == "it's a secret"
     assert written["API_PARTICULIER_TOKEN"] == "an invented token"
+    assert written["SIRENE_API_KEY"] == "an invented key"
+    assert written["SIRENE_BASE_URL"] == "http://127.0.0.1:8101/sirene/api-sirene/3.11"
     assert written["API_PARTICULIER_BASE_URL"] == "http://127.0.0.1:8101/api-particulier"
     assert written["FT_BASE_URL"] == "http://127.0.0.1:8101/france-travail"
 
