@@ -152,6 +152,18 @@ async def test_a_former_code_leads_to_the_commune_that_took_it_in(geo: Geo):
     assert geo.queries == [{"ancienCode": "57999", "limit": "1", "fields": FIELDS, "format": "json"}]
 
 
+async def test_a_point_leads_to_the_commune_around_it(geo: Geo):
+    assert await geo.client.commune_at(49.119312, 6.175716) == METZ_RECORD
+
+    assert geo.queries == [{"lat": "49.1193", "lon": "6.1757", "limit": "1", "fields": FIELDS, "format": "json"}]
+
+
+async def test_a_point_at_sea_lies_in_no_commune(geo: Geo):
+    geo.many.respond(200, json=[])
+
+    assert await geo.client.commune_at(46.0, -5.0) is None
+
+
 async def test_a_former_code_that_nobody_remembers_is_none(geo: Geo):
     geo.many.respond(200, json=[])
 
