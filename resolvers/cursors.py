@@ -40,7 +40,7 @@ class CursorSigner:
             if hmac.compare_digest(tag, self._tag(list_name, payload)):
                 values = orjson.loads(payload)
                 return [_parse(value, wanted) for value, wanted in zip(values, types, strict=True)]
-        except (binascii.Error, ValueError, TypeError):
+        except (binascii.Error, ValueError, TypeError, AttributeError):
             pass
         raise BadUserInput("cursor: not a cursor of this list; pass `endCursor` or `startCursor` as it was received")
 
