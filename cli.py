@@ -55,6 +55,7 @@ def demo(
     from demo.run import DemoOptions, DemoParts, run_demo
     from sandbox.api_particulier import settings as api_particulier
     from sandbox.cast import PEOPLE
+    from sandbox.data_inclusion import settings as data_inclusion
     from sandbox.france_travail.identifiers import id_national_of
     from sandbox.france_travail.settings import CLIENT_ID, CLIENT_SECRET
     from sandbox.sirene import settings as sirene
@@ -66,6 +67,7 @@ def demo(
             client_secret=CLIENT_SECRET,
             api_particulier_token=api_particulier.TOKEN,
             sirene_api_key=sirene.API_KEY,
+            data_inclusion_token=data_inclusion.TOKEN,
         ),
         configure=_configure,
         make_token=lambda persona: _make_token(load_settings(), persona, None, timedelta(hours=1)),

@@ -77,6 +77,7 @@ class SandboxAccess:
     client_secret: str
     api_particulier_token: str
     sirene_api_key: str
+    data_inclusion_token: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +125,8 @@ def write_settings(data_dir: DataDir, plan: DemoPlan) -> dict[str, str]:
         "API_GEO_BASE_URL": f"{plan.sandbox_url}/geo",
         "SIRENE_BASE_URL": f"{plan.sandbox_url}/sirene/api-sirene/3.11",
         "SIRENE_API_KEY": plan.sandbox_access.sirene_api_key,
+        "DATA_INCLUSION_BASE_URL": f"{plan.sandbox_url}/data-inclusion",
+        "DATA_INCLUSION_TOKEN": plan.sandbox_access.data_inclusion_token,
         "NOTIFICATION_INTERVAL": "2",
         # A demo is shown at any hour.
         "NOTIFICATION_LAST_HOUR": "23",
