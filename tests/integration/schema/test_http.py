@@ -6,10 +6,12 @@ import gzip
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from time import perf_counter
 from typing import Any
 
 import httpx
 import pytest
+from graphql import build_client_schema, get_introspection_query
 
 from execution.engine import GraphQLEngine
 from execution.limits import Limits
@@ -455,3 +457,55 @@ async def test_the_answer_names_the_request(http: httpx.AsyncClient):
 
     assert named.headers["x-request-id"] == "my-request-0001"
     assert len(unnamed.headers["x-request-id"]) == 32
+
+
+# -- limits, on the schema as it is
+
+
+async def test_the_introspection_of_tools_is_answered(http: httpx.AsyncClient):
+    query = get_introspection_query(
+        specified_by_url=True, directive_is_repeatable=True, schema_description=True, input_value_deprecation=True
+    )
+
+    response = await http.post("/graphql", json={"query": query}, headers={"Accept": GRAPHQL})
+
+    assert response.status_code == 200
+    rebuilt = build_client_schema(response.json()["data"])
+    assert rebuilt.type_map.keys() >= {"JobSeeker", "ApprovalConnection", "SIRET"}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }",
+        "{ __schema { types { interfaces { possibleTypes { interfaces { possibleTypes { name } } } } } } }",
+        '{ __type(name: "Query") { fields { type { ' + "ofType { " * 20 + "name" + " }" * 23 + " }",
+        "{ " + " ".join(f"a{n}: __schema {{ types {{ fields {{ args {{ name }} }} }} }}" for n in range(51)) + " }",
+        "{ departments { " + "region { departments { " * 3 + "code" + " } }" * 3 + " } }",
+        "{ departments { region { departments { region { departments { code name region { name } } } } } } }",
+    ],
+    ids=["circular", "circular-faces", "deep", "repeated", "departments", "departments-wide"],
+)
+@pytest.mark.parametrize("accept", [JSON, GRAPHQL])
+async def test_a_small_question_with_a_huge_answer_is_refused(http: httpx.AsyncClient, query: str, accept: str):
+    began = perf_counter()
+
+    response = await http.post("/graphql", json={"query": query}, headers={"Accept": accept})
+
+    assert response.status_code == (400 if accept == GRAPHQL else 200)
+    assert "data" not in response.json()
+    assert perf_counter() - began < 1
+
+
+async def test_ids_that_are_passed_multiply_what_is_asked_of_each(graphql: GraphQLClient):
+    staff = await make_user(UserKind.STAFF)
+    query = """query($ids: [ID!]!, $n: Int = 100) { nodes(ids: $ids) {
+      ... on Company { jobApplications(first: $n) { nodes { id state jobSeeker { firstName } } } } } }"""
+
+    many = await graphql(query, {"ids": ["x"] * 100}, as_=staff)
+    few = await graphql(query, {"ids": ["x"] * 100, "n": 10}, as_=staff)
+
+    assert many.codes == ["LIMIT_EXCEEDED"]
+    assert "data" not in many.body
+    assert set(few.codes) == {"BAD_USER_INPUT"}
+    assert few.body["data"] == {"nodes": [None] * 100}
