@@ -30,12 +30,14 @@ from resolvers.cursors import CursorSigner
 from schema.build import build_schema
 from schema.http import EndpointConfig, GraphQLEndpoint
 from settings import Settings, load_settings
+from webhooks.diagoriente import diagoriente_route
 from wiring import (
     address_searches,
     api_particulier_client,
     ban_client,
     communes,
     database_config,
+    diagoriente_links,
     establishment_searches,
     establishments,
     france_travail_client,
@@ -43,6 +45,7 @@ from wiring import (
     inclusion_structure_searches,
     inclusion_structures,
     lookup_cache,
+    mail_client,
     token_verifier,
 )
 
@@ -64,6 +67,7 @@ def create_app(settings: Settings) -> Starlette:
         Route("/graphql", process.graphql),
         Route("/healthz", _healthz),
         Route("/readyz", process.readyz),
+        diagoriente_route(diagoriente_links(settings)),
     ]
     if not settings.is_production:
         routes.append(Mount("/graphql/static", StaticFiles(directory=_GRAPHIQL)))
@@ -127,6 +131,7 @@ class _Process:
                 address_searches=address_searches(settings, self._valkey),
                 establishments=await establishments(settings, self._valkey, cache, stack),
                 establishment_searches=establishment_searches(settings, self._valkey),
+                diagoriente=None if mail_client(settings) is None else diagoriente_links(settings),
                 inclusion_structures=await inclusion_structures(settings, cache, known_communes, stack),
                 inclusion_structure_searches=inclusion_structure_searches(settings, self._valkey),
             )

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from datetime import timedelta
+from email.utils import parseaddr
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any
@@ -19,9 +20,11 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from clients.mail import MailConfig, Security, normalise_address
 from models.encryption import KeyRing
 from models.identifiers import InvalidIdentifier, parse_siret
 
+DEFAULT_DIAGORIENTE_URL = "https://diagoriente.beta.gouv.fr/services/plateforme"
 DEVELOPMENT_KEY = "development-only-key-never-use-it-in-production"
 
 
@@ -173,6 +176,18 @@ class Settings(BaseSettings):
         60, ge=1, description="pages of structures that one account may ask for in a minute"
     )
 
+    smtp_url: SecretStr | None = Field(
+        None, description="mail relay: `smtps://user:password@host:465`, `smtp+starttls://`, or `smtp://` on loopback"
+    )
+    mail_from: str | None = Field(None, description="sender of mails: an address, or `Name <address>`")
+    public_url: str | None = Field(
+        None, description="this server's own address, as people reach it: links in mails begin with it"
+    )
+    diagoriente_url: str = Field(DEFAULT_DIAGORIENTE_URL, description="where Diagoriente's invitations lead")
+    diagoriente_opening_enabled: bool = Field(
+        True, description="whether invitations lead over this server (PUBLIC_URL), which notes that they were followed"
+    )
+
     @field_validator("cors_allowed_origins", "trusted_proxies", "ft_scopes", "encryption_keys", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
@@ -204,12 +219,28 @@ class Settings(BaseSettings):
         "api_particulier_base_url",
         "sirene_base_url",
         "sirene_auth_url",
+        "public_url",
+        "diagoriente_url",
         "data_inclusion_base_url",
     )
     @classmethod
     def _http(cls, value: str | None) -> str | None:
         if value is not None and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
             raise ValueError("an http:// or https:// URL is expected")
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _relay(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            MailConfig.from_url(value.get_secret_value(), sender="")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _sender(cls, value: str | None) -> str | None:
+        if value is not None and normalise_address(parseaddr(value)[1]) is None:
+            raise ValueError("an e-mail address, or `Name <address>`, is expected")
         return value
 
     @field_validator("api_particulier_recipient")
@@ -240,6 +271,7 @@ class Settings(BaseSettings):
             *self._france_travail_problems(),
             *self._api_particulier_problems(),
             *self._sirene_problems(),
+            *_half_configured("mail", {"SMTP_URL": self.smtp_url, "MAIL_FROM": self.mail_from}),
             *self._data_inclusion_problems(),
             *self._authentication_problems(),
             *self._key_problems(),
@@ -330,8 +362,12 @@ class Settings(BaseSettings):
             "API_GEO_BASE_URL": self.api_geo_base_url,
             "SIRENE_BASE_URL": self.sirene_base_url,
             "SIRENE_AUTH_URL": self.sirene_auth_url,
+            "PUBLIC_URL": self.public_url,
+            "DIAGORIENTE_URL": self.diagoriente_url,
             "DATA_INCLUSION_BASE_URL": self.data_inclusion_base_url,
         }
+        if self.smtp_url is not None and _relay_is_exposed(self.smtp_url):
+            problems.append("SMTP_URL: smtps:// or smtp+starttls:// is required in production, except on loopback")
         problems += [
             f"{name}: an https:// URL is required in production"
             for name, url in urls.items()
@@ -363,6 +399,11 @@ class Settings(BaseSettings):
     @property
     def france_travail_is_configured(self) -> bool:
         return self.ft_base_url is not None
+
+
+def _relay_is_exposed(smtp_url: SecretStr) -> bool:
+    relay = MailConfig.from_url(smtp_url.get_secret_value(), sender="")
+    return relay.security is Security.NONE and relay.host not in ("localhost", "127.0.0.1", "::1")
 
 
 def _half_configured(prefix: str, given: Mapping[str, object | None]) -> list[str]:

@@ -13,11 +13,13 @@ from clients.data_inclusion import DataInclusionClient, DataInclusionConfig, bui
 from clients.france_travail import FranceTravailClient, FranceTravailConfig, build_france_travail_http
 from clients.http import CallPolicy, PartnerHTTP
 from clients.jwks import JWKSClient
+from clients.mail import MailClient, MailConfig
 from clients.sirene import APIKey, PasswordGrant, SireneClient, SireneConfig, build_sirene_http
 from clients.token_store import ValkeyTokenStore
 from clients.transport import build_http_client
 from models.database import DatabaseConfig
 from services.communes import Communes
+from services.diagoriente import DiagorienteLinks
 from services.establishments import Establishments
 from services.geocoding import Geocoding
 from services.inclusion_structures import InclusionStructures
@@ -223,4 +225,19 @@ def inclusion_structure_searches(settings: Settings, valkey: Redis) -> Throttle:
         name="inclusion_structure_searches",
         per_minute=settings.data_inclusion_searches_per_minute,
         hash_key=settings.derive_key("throttles"),
+    )
+
+
+def mail_client(settings: Settings) -> MailClient | None:
+    """Return the client of the mail relay, or None when no mail leaves."""
+    if settings.smtp_url is None or settings.mail_from is None:
+        return None
+    return MailClient(MailConfig.from_url(settings.smtp_url.get_secret_value(), sender=settings.mail_from))
+
+
+def diagoriente_links(settings: Settings) -> DiagorienteLinks:
+    """Return where invitations lead; without an address of our own, straight to Diagoriente."""
+    is_tracked = settings.diagoriente_opening_enabled
+    return DiagorienteLinks(
+        service_url=settings.diagoriente_url, public_url=settings.public_url if is_tracked else None
     )

@@ -6,7 +6,7 @@ has left nothing was sent, and after that only the server's reply says.
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -26,6 +26,8 @@ from clients.observer import CallOutcome, Observer
 
 PARTNER = "smtp"
 SEND_OPERATION = "send_mail"
+
+BeforeContent = Callable[[], Awaitable[bool]]
 
 INVALID_RECIPIENT = "invalid_recipient"  # ours: no address that a mail can be sent to
 
@@ -140,11 +142,15 @@ class MailClient:
             raise ValueError("mail sender: no e-mail address; give one, or `Name <address>`")
         self._sender = address
 
-    async def send(self, mail: Mail) -> None:
-        """Hand the mail over; returning means that the relay took it."""
+    async def send(self, mail: Mail, *, before_content: BeforeContent | None = None) -> None:
+        """Hand the mail over; returning means that the relay took it.
+
+        `before_content` is awaited when the relay has taken the recipient and nothing of the content has left: what it
+        writes down separates the mails that surely were not sent from those that may have been. False calls it off.
+        """
         started, outcome = self._clock(), CallOutcome.ABORTED
         try:
-            await self._send(mail)
+            await self._send(mail, before_content)
             outcome = CallOutcome.OK
         except PartnerError as error:
             outcome = _outcome_of(error)
@@ -162,7 +168,7 @@ class MailClient:
     def breaker_states(self) -> dict[str, BreakerState]:
         return {SEND_OPERATION: self._breaker.state}
 
-    async def _send(self, mail: Mail) -> None:
+    async def _send(self, mail: Mail, before_content: BeforeContent | None) -> None:
         recipient = normalise_address(mail.recipient)
         if recipient is None:
             raise PartnerRejected(
@@ -179,7 +185,7 @@ class MailClient:
                 raise self._breaker_open()
             verdict = Verdict.NEUTRAL
             try:
-                failure = await self._deliver(recipient, content)
+                failure = await self._deliver(recipient, content, before_content)
                 verdict = Verdict.FAILING if failure is not None and failure.is_outage else Verdict.HEALTHY
             finally:
                 self._breaker.settle(permit, verdict)
@@ -204,8 +210,8 @@ class MailClient:
             message.add_alternative(mail.html, subtype="html")
         return message.as_bytes()
 
-    async def _deliver(self, recipient: str, content: bytes) -> "_Failure | None":
-        """Nothing is raised here: what the library raises holds addresses."""
+    async def _deliver(self, recipient: str, content: bytes, before_content: BeforeContent | None) -> "_Failure | None":
+        """Nothing of the library's is raised here: it holds addresses."""
         config = self._config
         progress = _Progress()
         smtp = aiosmtplib.SMTP(
@@ -228,6 +234,8 @@ class MailClient:
                 await smtp.mail(self._sender)
                 progress.step = _Step.RECIPIENT
                 await smtp.rcpt(recipient)
+                if before_content is not None and not await before_content():
+                    return _CALLED_OFF
                 progress.step = _Step.CONTENT
                 await smtp.data(content)
                 progress.step = _Step.DONE
@@ -270,6 +278,14 @@ class _Failure:
 
     error: PartnerError
     is_outage: bool  # says something about the relay's health
+
+
+_CALLED_OFF = _Failure(
+    PartnerUnavailable(
+        PARTNER, SEND_OPERATION, "called off before its content left", code="called_off", delivery=Delivery.NOT_SENT
+    ),
+    is_outage=False,
+)
 
 
 async def _leave(smtp: aiosmtplib.SMTP) -> None:

@@ -24,7 +24,7 @@ _KEPT = ("SECRET_KEY", "AUTH_HS256_KEY")
 _FOREIGN = (
     *("AUTH_", "FT_", "API_PARTICULIER_", "BAN_", "API_GEO_", "SIRENE_", "DATA_INCLUSION_", "RDV_SOLIDARITES_"),
     *("RDV_INSERTION_", "DIAGORIENTE_", "TALLY_", "METABASE_", "SMTP_", "SENTRY_", "OTEL_", "ENCRYPTION_"),
-    "FINGERPRINT_",
+    *("FINGERPRINT_", "MAIL_", "PUBLIC_"),
 )  # fmt: skip
 
 
@@ -127,6 +127,10 @@ def write_settings(data_dir: DataDir, plan: DemoPlan) -> dict[str, str]:
         "SIRENE_API_KEY": plan.sandbox_access.sirene_api_key,
         "DATA_INCLUSION_BASE_URL": f"{plan.sandbox_url}/data-inclusion",
         "DATA_INCLUSION_TOKEN": plan.sandbox_access.data_inclusion_token,
+        # The sandbox takes mails on the port after its own.
+        "SMTP_URL": f"smtp://127.0.0.1:{plan.sandbox_port + 1}",
+        "MAIL_FROM": "Traverse <ne-pas-repondre@traverse.exemple.test>",
+        "PUBLIC_URL": plan.api_url,
         "NOTIFICATION_INTERVAL": "2",
         # A demo is shown at any hour.
         "NOTIFICATION_LAST_HOUR": "23",

@@ -32,6 +32,7 @@ _GROUPS = (
     ("API Géo", ("API_GEO_",)),
     ("INSEE's Sirene", ("SIRENE_",)),
     ("data·inclusion", ("DATA_INCLUSION_",)),
+    ("Mails and Diagoriente", ("SMTP_", "MAIL_", "PUBLIC_", "DIAGORIENTE_")),
     ("Announcing approvals and certifying identities", ("PASS_IAE_", "CERTIFICATION_", "NOTIFICATION_")),
 )
 _GENERAL = "The process"

@@ -8,6 +8,7 @@ from datetime import timedelta
 from clients.api_particulier import ApiParticulierClient
 from clients.ban import BANClient
 from clients.france_travail import FranceTravailClient
+from clients.mail import MailClient
 from jobs.current import CurrentJobs
 from jobs.rounds import Rounds
 from services.leases import DEFAULT_LEASE
@@ -36,3 +37,4 @@ class WorkerContext:
     current: CurrentJobs
     api_particulier: ApiParticulierClient | None = None
     ban: BANClient | None = None
+    mail: MailClient | None = None

@@ -7,6 +7,7 @@
 | ask_api_particulier   | every minute                                     | the queue             |
 | take_up_unanswered    | 00:30 UTC                                        | the queue             |
 | geocode_addresses     | every minute                                     | the queue             |
+| send_mails            | every minute                                     | the queue             |
 | forget_heartbeats     | 03:40 UTC                                        | the queue             |
 
 Each is a sweep over what is due: safe at any time, any number of times. Each leaves its last run in `cron_run`.
@@ -26,6 +27,7 @@ from jobs.geocoding import (
     geocode_job_seeker,
 )
 from jobs.heartbeat import forget_old_heartbeats
+from jobs.mails import SEND_MAIL, begin_sending, send_mail
 from jobs.notification import NOTIFY_APPROVAL, notify_approval
 from jobs.queue import Job, Tick
 from services.runs import exclusive_run
@@ -44,11 +46,13 @@ JOBS = (
     Job(NOTIFY_APPROVAL, notify_approval),
     Job(GEOCODE_JOB_SEEKER, geocode_job_seeker),
     Job(GEOCODE_COMPANY, geocode_company),
+    Job(SEND_MAIL, send_mail),
 )
 TICKS = (
     Tick("tick_certify_job_seekers", begin_certification, minute=10, at_start=True),
     Tick("tick_ask_api_particulier", begin_asking, minute=None, at_start=True),
     Tick("tick_take_up_unanswered", take_up_unanswered_questions, hour=0, minute=30),
     Tick("tick_geocode_addresses", begin_geocoding, minute=None, at_start=True),
+    Tick("tick_send_mails", begin_sending, minute=None, at_start=True),
     Tick("tick_forget_heartbeats", forget_heartbeats, hour=3, minute=40),
 )

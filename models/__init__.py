@@ -11,6 +11,7 @@ from models.appointments import (
 from models.approvals import Approval, CancelledApproval, NotificationAttempt
 from models.certification import CertificationRequest
 from models.job_applications import JobApplication, Survey
+from models.mails import Mail
 from models.operations import (
     AccessLog,
     CronRun,
@@ -41,6 +42,7 @@ __all__ = [
     "JobApplication",
     "JobSeekerProfile",
     "Location",
+    "Mail",
     "Membership",
     "NotificationAttempt",
     "PacingGate",

@@ -240,6 +240,20 @@ class SurveyStatus(LabelledEnum):
     ANSWERED = "answered", "Répondue"
 
 
+class MailTemplate(LabelledEnum):
+    DIAGORIENTE_PRESCRIBER = "diagoriente_prescriber", "Invitation Diagoriente, à qui a envoyé la candidature"
+    DIAGORIENTE_JOB_SEEKER = "diagoriente_job_seeker", "Invitation Diagoriente, au candidat"
+
+
+class MailState(LabelledEnum):
+    """What became of a mail. UNCONFIRMED: it may have arrived, so it is not sent again by itself."""
+
+    PENDING = "pending", "À envoyer"
+    SENT = "sent", "Remis"
+    UNCONFIRMED = "unconfirmed", "Remise non confirmée"
+    FAILED = "failed", "Non remis"
+
+
 class Partner(LabelledEnum):
     FRANCE_TRAVAIL = "france_travail", "France Travail"
     API_PARTICULIER = "api_particulier", "API Particulier"

@@ -6,7 +6,13 @@ from models.database import fetch_all, write
 from models.encryption import key_id, key_ring
 
 # Every column of an EncryptedTextField; a test compares them with the models.
-SEALED_COLUMNS = (("job_seeker_profile", "nir"), ("cancelled_approval", "user_nir"), ("webhook_event", "body"))
+SEALED_COLUMNS = (
+    ("job_seeker_profile", "nir"),
+    ("cancelled_approval", "user_nir"),
+    ("webhook_event", "body"),
+    ("mail", "recipient"),
+    ("mail", "parameters"),
+)
 
 # The id of the key stands behind the version byte.
 _OLD = "{column} IS NOT NULL AND substring({column} FROM 2 FOR 4) <> $1"

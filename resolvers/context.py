@@ -23,6 +23,7 @@ from resolvers.cursors import CursorSigner
 from resolvers.errors import Unauthenticated
 from resolvers.viewer import Viewer
 from services.communes import Communes
+from services.diagoriente import DiagorienteLinks
 from services.establishments import Establishments
 from services.geocoding import Geocoding
 from services.inclusion_structures import InclusionStructures
@@ -54,6 +55,7 @@ class Resources:
     address_searches: Throttle | None = None
     establishments: Establishments | None = None
     establishment_searches: Throttle | None = None
+    diagoriente: DiagorienteLinks | None = None
     inclusion_structures: InclusionStructures | None = None
     inclusion_structure_searches: Throttle | None = None
     is_production: bool = False

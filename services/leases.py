@@ -31,6 +31,7 @@ class LeasedTable(StrEnum):
     CANCELLED_APPROVAL = "cancelled_approval"
     CRON_RUN = "cron_run"
     CERTIFICATION_REQUEST = "certification_request"
+    MAIL = "mail"
 
     @property
     def key_column(self) -> str:

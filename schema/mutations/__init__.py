@@ -8,9 +8,17 @@ from schema.mutations.approvals import ApprovalMutations
 from schema.mutations.certification import CertificationMutations
 from schema.mutations.companies import CompanyMutations
 from schema.mutations.consents import ConsentMutations
+from schema.mutations.diagoriente import DiagorienteMutations
 from schema.mutations.job_seekers import JobSeekerMutations
 
 
 @strawberry.type
-class Mutation(ApprovalMutations, CertificationMutations, CompanyMutations, ConsentMutations, JobSeekerMutations):
+class Mutation(
+    ApprovalMutations,
+    CertificationMutations,
+    CompanyMutations,
+    ConsentMutations,
+    DiagorienteMutations,
+    JobSeekerMutations,
+):
     pass

@@ -327,6 +327,8 @@ MUTATIONS: Mapping[str, Mapping[str, Rows]] = {
     "updateJobSeeker": _ABOUT_PEOPLE,
     "recordConsent": _ABOUT_PEOPLE,
     "withdrawConsent": _ABOUT_PEOPLE,
+    # What the company does with its own applications: nobody does it in its place.
+    "sendDiagorienteInvitation": {EMPLOYER: rows("zoe_a yves_a xena_a nils_a tess_a")},
     # Of employers, the administrators of the company, which those of this world are not.
     "updateCompany": _staff(),
 }

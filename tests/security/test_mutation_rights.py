@@ -27,6 +27,7 @@ CALLS = {
     "updateJobSeeker": ("JobSeeker", "updateJobSeeker(input: { id: $id })"),
     "recordConsent": ("JobSeeker", "recordConsent(jobSeekerId: $id, purpose: IDENTITY_CERTIFICATION)"),
     "withdrawConsent": ("JobSeeker", "withdrawConsent(jobSeekerId: $id, purpose: IDENTITY_CERTIFICATION)"),
+    "sendDiagorienteInvitation": ("JobApplication", "sendDiagorienteInvitation(jobApplicationId: $id)"),
     "updateCompany": ("Company", "updateCompany(input: { id: $id })"),
 }
 ENTERING = {"registerCompany": 'registerCompany(input: { siret: "90210001500012", kind: ACI })'}

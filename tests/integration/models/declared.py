@@ -91,6 +91,20 @@ CHECKS: dict[str, list[Forbidden]] = {
         Forbidden("job_seeker_profile", "pole_emploi_id = '1234567é'"),
         Forbidden("job_seeker_profile", "pole_emploi_id = '123456789'"),
     ],
+    "mail_content_while_pending": [
+        Forbidden("mail", "recipient = NULL"),
+        Forbidden("mail", "parameters = NULL"),
+        Forbidden("mail", "state = 'failed', next_attempt_at = NULL"),
+    ],
+    "mail_due_while_pending": [
+        Forbidden("mail", "next_attempt_at = NULL"),
+        Forbidden("mail", "state = 'failed', recipient = NULL, parameters = NULL"),
+    ],
+    "mail_lease_pair": [Forbidden("mail", f"lease_token = {SOMEBODY}")],
+    "mail_sent_when_sent": [
+        Forbidden("mail", "sent_at = now()"),
+        Forbidden("mail", "state = 'sent', next_attempt_at = NULL, recipient = NULL, parameters = NULL"),
+    ],
     "membership_one_organization": [
         Forbidden("membership", "company_id = NULL"),
         Forbidden("membership", f"institution_id = {SOMEBODY}"),
@@ -137,6 +151,8 @@ KNOWN_VALUES: list[tuple[str, str]] = [
     ("job_application", "state"),
     ("job_seeker_profile", "lack_of_nir_reason"),
     ("job_seeker_profile", "lack_of_pole_emploi_id_reason"),
+    ("mail", "state"),
+    ("mail", "template"),
     ("notification_attempt", "delivery"),
     ("notification_attempt", "endpoint"),
     ("notification_attempt", "outcome"),
@@ -154,6 +170,7 @@ KNOWN_VALUES: list[tuple[str, str]] = [
 
 # Where another rule of the row would refuse first.
 KNOWN_VALUES_CHANGES: dict[tuple[str, str], str] = {
+    ("mail", "state"): "state = 'unheard_of', next_attempt_at = NULL, recipient = NULL, parameters = NULL",
     (
         "job_application",
         "diagoriente_recipient",
@@ -185,6 +202,7 @@ UNIQUE_CONSTRAINTS: dict[str, Forbidden] = {
         refused_by="job_seeker_profile_pkey",
     ),
     "location_rdv_solidarites_id_key": _same("location", "rdv_solidarites_id"),
+    "mail_once": _same("mail", "template", "subject_id"),
     "participation_once": _same("participation", "appointment_id", "job_seeker_id"),
     "partner_client_subject_key": _same("partner_client", "subject"),
     "prescriber_organization_code_safir_key": Forbidden("prescriber_organization", "code_safir = '12345'", 2),
@@ -299,6 +317,7 @@ INDEXES: frozenset[str] = frozenset(
         "job_seeker_profile_registered_by_organization",
         "job_seeker_profile_to_certify",
         "job_seeker_profile_to_geocode",
+        "mail_due",
         "membership_of_user",
         "notification_attempt_newest",
         "notification_attempt_of_approval",

@@ -19,6 +19,7 @@ from models import (
     Invitation,
     InvitationRequest,
     Location,
+    Mail,
     NotificationAttempt,
     PacingGate,
     PartnerPause,
@@ -32,6 +33,7 @@ from models.enums import (
     ConsentPurpose,
     Delivery,
     InvitationKind,
+    MailTemplate,
     NotificationStatus,
     Partner,
     SurveyKind,
@@ -129,6 +131,17 @@ async def _location() -> Location:
     return await Location.create(rdv_solidarites_id=next(_numbers), name="Maison fictive", address="1 rue Inventée")
 
 
+async def _mail() -> Mail:
+    return await Mail.create(
+        template=MailTemplate.DIAGORIENTE_PRESCRIBER,
+        subject_id=uuid4(),
+        recipient="personne@exemple.test",
+        parameters="{}",
+        next_attempt_at=NOW,
+        created_at=NOW,
+    )
+
+
 async def _notification_attempt() -> NotificationAttempt:
     return await NotificationAttempt.create(
         approval=await make_approval(accepted_application=False),
@@ -183,6 +196,7 @@ MAKERS: dict[str, Callable[[], Awaitable[Any]]] = {
     "job_application": make_job_application,
     "job_seeker_profile": make_job_seeker,
     "location": _location,
+    "mail": lambda: _mail(),
     "membership": lambda: _membership(make_company),
     "notification_attempt": _notification_attempt,
     "pacing_gate": lambda: PacingGate.create(key=f"partner-{next(_numbers)}", next_free_at=NOW),
