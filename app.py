@@ -119,7 +119,7 @@ class _Process:
             self._valkey = connect(settings.redis_url)
             stack.push_async_callback(self._valkey.aclose)
             queue = JobQueue(self._valkey)
-            cache = lookup_cache(settings, self._valkey, stack)
+            cache = lookup_cache(settings, self._valkey)
             known_communes = await communes(settings, cache, stack)
             resources = Resources(
                 cursors=CursorSigner(settings.derive_key("cursors")),
@@ -135,6 +135,8 @@ class _Process:
                 inclusion_structures=await inclusion_structures(settings, cache, known_communes, stack),
                 inclusion_structure_searches=inclusion_structure_searches(settings, self._valkey),
             )
+            # Last in, first out: the questions under way end before the clients that they ask through.
+            stack.push_async_callback(cache.aclose)
             self.graphql.endpoint = GraphQLEndpoint(
                 GraphQLEngine(
                     build_schema(hide_suggestions=settings.is_production),

@@ -106,11 +106,9 @@ async def api_particulier_client(settings: Settings, stack: AsyncExitStack) -> A
     return ApiParticulierClient(config, http, PostgresPacer(config.pace_rates()))
 
 
-def lookup_cache(settings: Settings, valkey: Redis, stack: AsyncExitStack) -> LookupCache:
-    """Return the cache in front of look-ups, one a process; the stack ends what is under way."""
-    cache = LookupCache(valkey, hash_key=settings.derive_key("lookups"))
-    stack.push_async_callback(cache.aclose)
-    return cache
+def lookup_cache(settings: Settings, valkey: Redis) -> LookupCache:
+    """Return the cache in front of look-ups, one a process; whoever asked closes it before the clients behind it."""
+    return LookupCache(valkey, hash_key=settings.derive_key("lookups"))
 
 
 async def ban_client(settings: Settings, stack: AsyncExitStack) -> BANClient | None:
