@@ -33,6 +33,8 @@ CompanyResult = Annotated[
     strawberry.union("CompanyResult"),
 ]
 
+GEOCODE_COMPANY = "geocode_company"
+
 _STREET = "the street, only where INSEE keeps it to itself"
 
 
@@ -137,5 +139,7 @@ async def _answer(
         case RegisterOff():
             return sirene_off()
         case _:
+            if outcome.geocoding_due_at is not None:
+                await context_of(info.raw).resources.ring(GEOCODE_COMPANY, outcome.id)
             company = await read_by_key(info.raw, "Company", outcome.id)
             return company if company is not None else not_found()

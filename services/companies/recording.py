@@ -71,7 +71,9 @@ async def register_company(
             phone=details.phone or "",
         )
 
-    return await _refusing_twins(lambda: run_in_transaction(enter))
+    entered = await _refusing_twins(lambda: run_in_transaction(enter))
+    # As the database has it: a trigger says whether the address is to be geocoded.
+    return entered if isinstance(entered, ConflictFound) else await Company.get(id=entered.id)
 
 
 async def update_company(

@@ -30,6 +30,13 @@ API_PARTICULIER = {
     "API_PARTICULIER_TOKEN": SECRET,
     "API_PARTICULIER_RECIPIENT": "13003013300016",
 }
+SIRENE_ACCOUNT = {
+    "SIRENE_AUTH_URL": "https://auth.exemple.test/openid-connect",
+    "SIRENE_CLIENT_ID": "client",
+    "SIRENE_CLIENT_SECRET": "account-secret",
+    "SIRENE_USERNAME": "compte",
+    "SIRENE_PASSWORD": "account-password",
+}
 PRODUCTION = {
     "ENVIRONMENT": "production",
     "SECRET_KEY": SECRET,
@@ -152,6 +159,29 @@ def test_the_directory_is_configured_wholly_or_not_at_all(monkeypatch: pytest.Mo
     assert refusal({"DATA_INCLUSION_BASE_URL": "https://annuaire.exemple.test"}, monkeypatch) == [
         "DATA_INCLUSION_TOKEN: missing, although other DATA_INCLUSION_ variables are set: set all of them or none"
     ]
+
+
+@pytest.mark.parametrize("missing", SIRENE_ACCOUNT)
+def test_an_account_of_sirene_is_given_wholly_or_not_at_all(monkeypatch: pytest.MonkeyPatch, missing: str):
+    given = {name: value for name, value in SIRENE_ACCOUNT.items() if name != missing}
+
+    [sentence] = refusal(given, monkeypatch)
+
+    assert sentence.startswith(f"{missing}: missing")
+
+
+def test_a_key_of_sirene_is_enough(monkeypatch: pytest.MonkeyPatch):
+    settings = load({"SIRENE_API_KEY": SECRET, "SIRENE_USERNAME": "compte"}, monkeypatch)
+
+    assert settings.sirene_api_key is not None
+    assert SECRET not in repr(settings)
+
+
+@pytest.mark.parametrize("name", ["SIRENE_BASE_URL", "SIRENE_AUTH_URL"])
+def test_sirene_is_reached_by_https_in_production(monkeypatch: pytest.MonkeyPatch, name: str):
+    given = PRODUCTION | SIRENE_ACCOUNT | {name: "http://sirene.exemple.test"}
+
+    assert refusal(given, monkeypatch) == [f"{name}: an https:// URL is required in production"]
 
 
 def test_a_partner_that_is_wholly_configured_is_on(monkeypatch: pytest.MonkeyPatch):

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -115,7 +116,7 @@ def paths(outcome: dict[str, Any]) -> list[list[str]]:
 
 
 async def test_a_company_is_entered_with_what_insee_says_of_it(
-    api: GraphQLClient, staff: User, register: FakedRegister
+    api: GraphQLClient, staff: User, register: FakedRegister, rung: list[tuple[str, UUID]]
 ):
     register.know(SIRET)
 
@@ -142,6 +143,7 @@ async def test_a_company_is_entered_with_what_insee_says_of_it(
     assert (company.kind, company.email, company.phone) == (CompanyKind.ACI, "contact@exemple.test", "0353010001")
     assert (company.department, company.brand) == ("57", "")
     assert company.geocoding_due_at is not None
+    assert rung == [("geocode_company", company.id)]
     # The answer's own `establishment` came from what the check had asked.
     assert register.asked == [[SIRET]]
 
