@@ -46,6 +46,7 @@ from wiring import (
     inclusion_structures,
     lookup_cache,
     mail_client,
+    tally_forms,
     token_verifier,
 )
 
@@ -131,6 +132,7 @@ class _Process:
                 address_searches=address_searches(settings, self._valkey),
                 establishments=await establishments(settings, self._valkey, cache, stack),
                 establishment_searches=establishment_searches(settings, self._valkey),
+                tally=tally_forms(settings),
                 diagoriente=None if mail_client(settings) is None else diagoriente_links(settings),
                 inclusion_structures=await inclusion_structures(settings, cache, known_communes, stack),
                 inclusion_structure_searches=inclusion_structure_searches(settings, self._valkey),

@@ -21,6 +21,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from clients.mail import MailConfig, Security, normalise_address
+from clients.tally import TallyForms
 from models.encryption import KeyRing
 from models.identifiers import InvalidIdentifier, parse_siret
 
@@ -183,6 +184,7 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         None, description="this server's own address, as people reach it: links in mails begin with it"
     )
+    tally_url: str | None = Field(None, description="survey forms, as in `https://tally.so`")
     diagoriente_url: str = Field(DEFAULT_DIAGORIENTE_URL, description="where Diagoriente's invitations lead")
     diagoriente_opening_enabled: bool = Field(
         True, description="whether invitations lead over this server (PUBLIC_URL), which notes that they were followed"
@@ -234,6 +236,13 @@ class Settings(BaseSettings):
     def _relay(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
             MailConfig.from_url(value.get_secret_value(), sender="")
+        return value
+
+    @field_validator("tally_url")
+    @classmethod
+    def _forms(cls, value: str | None) -> str | None:
+        if value is not None:
+            TallyForms(value, allow_http=True)
         return value
 
     @field_validator("mail_from")
@@ -363,6 +372,7 @@ class Settings(BaseSettings):
             "SIRENE_BASE_URL": self.sirene_base_url,
             "SIRENE_AUTH_URL": self.sirene_auth_url,
             "PUBLIC_URL": self.public_url,
+            "TALLY_URL": self.tally_url,
             "DIAGORIENTE_URL": self.diagoriente_url,
             "DATA_INCLUSION_BASE_URL": self.data_inclusion_base_url,
         }

@@ -15,6 +15,7 @@ from clients.http import CallPolicy, PartnerHTTP
 from clients.jwks import JWKSClient
 from clients.mail import MailClient, MailConfig
 from clients.sirene import APIKey, PasswordGrant, SireneClient, SireneConfig, build_sirene_http
+from clients.tally import TallyForms
 from clients.token_store import ValkeyTokenStore
 from clients.transport import build_http_client
 from models.database import DatabaseConfig
@@ -239,3 +240,10 @@ def diagoriente_links(settings: Settings) -> DiagorienteLinks:
     return DiagorienteLinks(
         service_url=settings.diagoriente_url, public_url=settings.public_url if is_tracked else None
     )
+
+
+def tally_forms(settings: Settings) -> TallyForms | None:
+    """Return where survey forms are, or None when there are none."""
+    if settings.tally_url is None:
+        return None
+    return TallyForms(settings.tally_url, allow_http=not settings.is_production)

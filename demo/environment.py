@@ -131,6 +131,7 @@ def write_settings(data_dir: DataDir, plan: DemoPlan) -> dict[str, str]:
         "SMTP_URL": f"smtp://127.0.0.1:{plan.sandbox_port + 1}",
         "MAIL_FROM": "Traverse <ne-pas-repondre@traverse.exemple.test>",
         "PUBLIC_URL": plan.api_url,
+        "TALLY_URL": f"{plan.sandbox_url}/tally",
         "NOTIFICATION_INTERVAL": "2",
         # A demo is shown at any hour.
         "NOTIFICATION_LAST_HOUR": "23",

@@ -33,6 +33,7 @@ _GROUPS = (
     ("INSEE's Sirene", ("SIRENE_",)),
     ("data·inclusion", ("DATA_INCLUSION_",)),
     ("Mails and Diagoriente", ("SMTP_", "MAIL_", "PUBLIC_", "DIAGORIENTE_")),
+    ("Tally", ("TALLY_",)),
     ("Announcing approvals and certifying identities", ("PASS_IAE_", "CERTIFICATION_", "NOTIFICATION_")),
 )
 _GENERAL = "The process"

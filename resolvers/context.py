@@ -18,6 +18,7 @@ from strawberry.dataloader import DataLoader
 
 from clients.api_particulier import ApiParticulierClient
 from clients.france_travail import FranceTravailClient
+from clients.tally import TallyForms
 from models.enums import UserKind
 from resolvers.cursors import CursorSigner
 from resolvers.errors import Unauthenticated
@@ -56,6 +57,7 @@ class Resources:
     establishments: Establishments | None = None
     establishment_searches: Throttle | None = None
     diagoriente: DiagorienteLinks | None = None
+    tally: TallyForms | None = None
     inclusion_structures: InclusionStructures | None = None
     inclusion_structure_searches: Throttle | None = None
     is_production: bool = False

@@ -253,6 +253,10 @@ _UPCOMING = (
 )
 
 
+def _as_they_are(*values: Any) -> tuple[Any, ...]:
+    return values
+
+
 def _diagoriente_status(sent_at: datetime | None, opened_at: datetime | None) -> DiagorienteStatus:
     if opened_at is not None:
         return DiagorienteStatus.OPENED
@@ -476,7 +480,9 @@ SURVEY = Entity(
         "sentAt": Column("{t}.sent_at"),
         "answeredAt": Column("{t}.answered_at"),
         "jobApplication": ToOne("JobApplication", "{other}.id = {t}.job_application_id"),
+        "url": OnDemand(("link_parts",)),
     },
+    private={"link_parts": Computed(("{t}.form_id", "{t}.context::text", "{t}.reference"), _as_they_are)},
 )
 
 register(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
+import orjson
 import strawberry
 
 from models.enums import (
@@ -15,11 +16,14 @@ from models.enums import (
     SurveyKind,
     SurveyStatus,
 )
+from resolvers.context import context_of
 from resolvers.entities import JOB_APPLICATION
 from resolvers.pages import PageArguments, read_child_page, read_children
 from schema.info import Info
+from schema.scalars import URL
 from schema.types.connections import After, Connection, First
 from schema.types.node import Node
+from services.surveys import survey_url
 
 if TYPE_CHECKING:
     from schema.types.appointments import InvitationRequest
@@ -47,6 +51,18 @@ class Survey(Node):
     status: SurveyStatus
     sent_at: datetime | None
     answered_at: datetime | None
+
+    # What the look-ahead read for the field below.
+    link_parts: strawberry.Private[tuple[str, str, str]]
+
+    @strawberry.field(description="Tally link with the context prefilled; null where no survey tool is configured.")
+    def url(self, info: Info) -> URL | None:
+        forms = context_of(info.raw).resources.tally
+        if forms is None:
+            return None
+        form_id, context, reference = self.link_parts
+        return URL(survey_url(forms, form_id, orjson.loads(context), reference))
+
     job_application: Annotated[JobApplication, strawberry.lazy("schema.types.job_applications")] | None
 
 

@@ -219,7 +219,7 @@ FIELDS: Mapping[str, Field] = {
     **fields("JobApplication", "invitationRequests", Field(shows="InvitationRequest")),
     **fields("JobApplication", "surveys", Field(shows="Survey")),
     **fields("DiagorienteInvitation", "status recipient sentAt openedAt"),
-    **fields("Survey", "id kind status sentAt answeredAt"),
+    **fields("Survey", "id kind status sentAt answeredAt url"),
     **fields("Survey", "jobApplication", Field(shows="JobApplication")),
     # -- organisations and users
     **fields("Company", "id siret siren naf kind name address department isOpenToAppointments"),

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from graphql import GraphQLField, GraphQLObjectType, GraphQLUnionType
 
+from clients.tally import TallyForms
 from execution.engine import GraphQLEngine
 from execution.types import named_type
 from models import AccessLog, JobSeekerProfile, User
@@ -101,7 +102,10 @@ class Court:
 @pytest.fixture(scope="module")
 async def court(_open_database: object, engine: GraphQLEngine) -> AsyncIterator[Court]:
     world = await make_world()
-    async with serve(engine, Resources(cursors=CursorSigner(b"tests-only-cursor-key"), ring=never_ring)) as client:
+    resources = Resources(
+        cursors=CursorSigner(b"tests-only-cursor-key"), ring=never_ring, tally=TallyForms("https://tally.so")
+    )
+    async with serve(engine, resources) as client:
         yield Court(client, world)
     await empty_database()
 
