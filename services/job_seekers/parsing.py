@@ -7,23 +7,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 
 from models.countries import COUNTRIES
 from models.departments import department_code_of
 from models.identifiers import InvalidIdentifier, is_france_travail_id, parse_nir
+from services import contact_details
 from services.job_seekers.changes import AddressChange
 
 _OLDEST, _YOUNGEST = 100, 16  # years
 _LONGEST_NAME = 150
-_LONGEST_EMAIL = 254
 _LONGEST_LINE = 255
-_EMAIL = re.compile(
-    r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", re.ASCII | re.IGNORECASE
-)
-_PHONE = re.compile(r"0\d{9}|\+\d{8,15}", re.ASCII)
-_SEPARATORS = re.compile(r"[\s.\-()]")
 _POST_CODE = re.compile(r"\d{5}", re.ASCII)
 _COMMUNE = re.compile(r"(\d{2}|2[AB])\d{3}", re.ASCII)
 _CORSICA_BEFORE_1976 = "20"
@@ -51,19 +46,18 @@ def parse_name(text: str | None) -> str:
 
 
 def parse_email(text: str | None) -> str | None:
-    email = (text or "").strip()
-    if not email:
-        return None
-    if len(email) > _LONGEST_EMAIL or not _EMAIL.fullmatch(email):
-        raise Refused("Adresse e-mail invalide : la forme nom@domaine.fr est attendue.")
-    return email
+    return _contact(contact_details.parse_email, text) or None
 
 
 def parse_phone(text: str | None) -> str:
-    phone = _SEPARATORS.sub("", text or "")
-    if phone and not _PHONE.fullmatch(phone):
-        raise Refused("Numéro de téléphone invalide : 10 chiffres, ou un indicatif précédé de +, sont attendus.")
-    return phone
+    return _contact(contact_details.parse_phone, text)
+
+
+def _contact(parse: Callable[[str], str], text: str | None) -> str:
+    try:
+        return parse(text or "")
+    except contact_details.InvalidContactDetail as refusal:
+        raise Refused(str(refusal)) from None
 
 
 def parse_birthdate(birthdate: date | None, *, today: date) -> date | None:
