@@ -381,6 +381,9 @@ def _partner_addresses(settings: Settings) -> dict[Partner, list[str]]:
     addresses[Partner.SIRENE] = [sirene.base_url] if sirene is not None else []
     if sirene is not None and isinstance(sirene.credentials, PasswordGrant):
         addresses[Partner.SIRENE].append(sirene.credentials.auth_url)
+    # Its address has a default: what turns it on is a relay for the mails that hold its link.
+    if settings.smtp_url is None:
+        addresses[Partner.DIAGORIENTE] = []
     return addresses
 
 
