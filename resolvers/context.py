@@ -60,7 +60,6 @@ class Resources:
     tally: TallyForms | None = None
     inclusion_structures: InclusionStructures | None = None
     inclusion_structure_searches: Throttle | None = None
-    is_production: bool = False
 
 
 @dataclass(slots=True, kw_only=True)

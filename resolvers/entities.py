@@ -35,8 +35,6 @@ from models.enums import (
 from resolvers.reading import register
 from resolvers.sources import Children, Column, Computed, Embedded, Entity, FieldSource, OnDemand, Ordering, ToOne
 
-INVITATION_HOLD = timedelta(days=10)
-
 
 def _or_none(value: str) -> str | None:
     return value or None
