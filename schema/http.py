@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import structlog
-from graphql import ExecutionResult, GraphQLError
+from graphql import GraphQLError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -23,19 +21,14 @@ from starlette.types import Receive, Scope, Send
 from execution.engine import GraphQLEngine, MutationByGet, OperationRequest, RequestRefused
 from models.database import StatementCounter, counting_statements
 from resolvers.context import OperationContext, Resources
-from resolvers.errors import APIError
 from resolvers.viewer import ANONYMOUS, Viewer
 from resolvers.viewers import load_viewer
-from services.access_log import record_reads
+from schema.answers import answer_of, format_error, internal_error, record_personal_reads
 from services.tokens import InvalidToken, TokenVerifier
-
-log = structlog.get_logger(__name__)
 
 JSON = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 GRAPHIQL = Path(__file__).parent / "static" / "graphiql" / "index.html"
-
-_MAX_MESSAGE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +78,7 @@ class GraphQLEndpoint:
         except ClientDisconnect:
             return Response(status_code=499)  # nobody reads it; it tells the access log what happened
         except Exception as error:  # noqa: BLE001 (the last door: of what happened, only the log may hear)
-            return _json({"errors": [_internal(error, request.state.request_id)]}, 500, media_type)
+            return _json({"errors": [internal_error(error, request.state.request_id)]}, 500, media_type)
 
     # -- reading the request
 
@@ -138,9 +131,8 @@ class GraphQLEndpoint:
         except TimeoutError:
             message = f"operation: not finished within {self._config.deadline_seconds:g} seconds; ask for less"
             raise Refusal(504, message, "LIMIT_EXCEEDED") from None
-        if context.personal_reads:
-            await self._record_reads(context)
-        return _json(self._shown(result, context), 200, media_type)
+        await record_personal_reads(context, context.viewer)
+        return _json(answer_of(result, request_id=context.request_id), 200, media_type)
 
     async def _viewer(self, request: Request) -> Viewer:
         header = request.headers.get("authorization")
@@ -155,28 +147,7 @@ class GraphQLEndpoint:
             challenge = f'Bearer realm="traverse", error="invalid_token", error_description="{_quotable(str(error))}"'
             raise Refusal(401, str(error), "UNAUTHENTICATED", WWW_Authenticate=challenge) from None
 
-    @staticmethod
-    async def _record_reads(context: OperationContext) -> None:
-        viewer = context.viewer
-        if viewer.kind is None or viewer.user_id is None:
-            raise TypeError("personal data was read by nobody")
-        await record_reads(
-            context.personal_reads,
-            viewer_kind=viewer.kind,
-            viewer_id=viewer.user_id,
-            organization_id=viewer.organization_id,
-            request_id=context.request_id,
-            now=context.now,
-        )
-
     # -- writing the answer
-
-    def _shown(self, result: ExecutionResult, context: OperationContext) -> dict[str, Any]:
-        answer: dict[str, Any] = {}
-        if result.errors:
-            answer["errors"] = self._formatted(result.errors, context)
-        answer["data"] = result.data
-        return answer
 
     def _formatted(self, errors: Sequence[GraphQLError], context: OperationContext) -> list[dict[str, Any]]:
         return [format_error(error, request_id=context.request_id) for error in errors]
@@ -187,42 +158,6 @@ class GraphQLEndpoint:
                 f'sql;desc="{counter.statements} statements";dur={counter.seconds * 1000:.1f}'
             )
         return response
-
-
-def format_error(error: GraphQLError, *, request_id: str) -> dict[str, Any]:
-    """Return an error as the caller may see it: whatever was not meant for them is only a request id."""
-    original = error.original_error
-    if original is not None and not isinstance(original, GraphQLError):
-        shown: dict[str, Any] = _internal(original, request_id, path=_path(error))
-    else:
-        extensions = {"code": "BAD_USER_INPUT", **(error.extensions or {})}
-        if isinstance(original, APIError):
-            extensions["code"] = original.code
-        shown = {"message": error.message[:_MAX_MESSAGE], "extensions": extensions}
-    if error.locations:
-        shown["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
-    if error.path is not None:
-        shown["path"] = error.path
-    return shown
-
-
-def _internal(error: BaseException, request_id: str, **where: str) -> dict[str, Any]:
-    """Log an unforeseen exception by its class and place: its message may hold personal data. Return what is shown."""
-    log.error("request_failed", error_class=type(error).__name__, at=_places(error), request_id=request_id, **where)
-    return {
-        "message": "Internal error; quote the request id to the support team.",
-        "extensions": {"code": "INTERNAL", "requestId": request_id},
-    }
-
-
-def _places(error: BaseException) -> list[str]:
-    """Where it happened, innermost last: file, line and function, never values."""
-    frames = traceback.extract_tb(error.__traceback__)[-4:]
-    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
-
-
-def _path(error: GraphQLError) -> str:
-    return ".".join(str(part) for part in error.path or ())
 
 
 def _refused(refusal: Refusal, media_type: str) -> Response:
