@@ -6,7 +6,7 @@ reads the resource later, and there nothing that is odd may turn into an answer 
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, datetime, timedelta
 from enum import IntEnum
 from typing import Annotated, Any, TypeVar
 
@@ -19,12 +19,14 @@ from clients.rdv_insertion.tolerant import (
     Flag,
     Id,
     Name,
+    OptionalCount,
     OptionalMoment,
     OptionalNumber,
     Short,
     Text,
     Word,
     read_moment,
+    storable,
 )
 
 APPOINTMENT = "rdv"
@@ -201,8 +203,8 @@ class _Appointment(_Model):
     status: Word = None
     cancelled_at: OptionalMoment = None
     address: Text = ""
-    users_count: OptionalNumber = None
-    max_participants_count: OptionalNumber = None
+    users_count: OptionalCount = None
+    max_participants_count: OptionalCount = None
     organisation: Annotated[_Organisation | None, OR_NONE] = None
     lieu: Annotated[_Place | None, OR_NONE] = None
     motif: Annotated[_Motif | None, OR_NONE] = None
@@ -241,7 +243,7 @@ def read_envelope(body: bytes) -> Envelope:
     if at is None:
         raise UnreadableEvent("meta.timestamp")
     return Envelope(
-        model=found.meta.model.lower(),
+        model=storable(found.meta.model).lower(),
         event=found.meta.event,
         at=at,
         resource_id=found.data.id,
@@ -256,6 +258,9 @@ def read_appointment(body: bytes) -> AppointmentSnapshot:
         raise UnreadableEvent("data.starts_at")
     if data.duration_in_min is None or data.duration_in_min > _LONGEST_MINUTES:
         raise UnreadableEvent("data.duration_in_min")
+    # Whoever shows it adds the two: its end, in any time zone, lies within the years that there are.
+    if data.starts_at.year in (MINYEAR, MAXYEAR - 1, MAXYEAR):
+        raise UnreadableEvent("data.starts_at")
     motif = data.motif or _Motif()
     category = motif.motif_category or _Category()
     attendances = tuple(_attendances(data.participations))

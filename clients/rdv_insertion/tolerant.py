@@ -15,6 +15,7 @@ _MAX_CODE = 64
 _MAX_NAME = 255
 _MAX_TEXT = 512
 _MAX_ID = 2**63 - 1  # a bigint, there and here
+_MAX_COUNT = 2**31 - 1  # an integer here
 
 
 def read_moment(value: object) -> datetime | None:
@@ -33,17 +34,26 @@ def read_moment(value: object) -> datetime | None:
 
 def _text_of(max_length: int) -> BeforeValidator:
     def read(value: object) -> str:
-        return value[:max_length] if isinstance(value, str) else ""
+        return storable(value)[:max_length] if isinstance(value, str) else ""
 
     return BeforeValidator(read)
 
 
+def storable(text: str) -> str:
+    """PostgreSQL stores every character but one: with it, the event would fail for ever."""
+    return text.replace("\0", "")
+
+
 def _word(value: object) -> str | None:
-    return value[:_MAX_SHORT] if isinstance(value, str) and value else None
+    return storable(value)[:_MAX_SHORT] or None if isinstance(value, str) else None
 
 
 def _whole_number(value: object) -> int | None:
     return value if type(value) is int and 0 <= value <= _MAX_ID else None
+
+
+def _count(value: object) -> int | None:
+    return value if type(value) is int and 0 <= value <= _MAX_COUNT else None
 
 
 def _flag(value: object) -> bool:
@@ -69,6 +79,7 @@ Name = Annotated[str, _text_of(_MAX_NAME)]
 Text = Annotated[str, _text_of(_MAX_TEXT)]
 Word = Annotated[str | None, BeforeValidator(_word)]  # None for ""
 OptionalNumber = Annotated[int | None, BeforeValidator(_whole_number)]
+OptionalCount = Annotated[int | None, BeforeValidator(_count)]
 OptionalMoment = Annotated[datetime | None, BeforeValidator(read_moment)]
 Flag = Annotated[bool, BeforeValidator(_flag)]  # false for null
 SKIP_OTHERS = BeforeValidator(_objects)

@@ -106,6 +106,12 @@ def test_the_model_is_compared_without_regard_to_capitals(model: str):
     assert read_envelope(body(APPOINTMENT, model=model)).is_supported
 
 
+def test_words_of_the_envelope_can_be_stored_as_they_are_read():
+    found = read_envelope(body(APPOINTMENT, model="R\0dv", event="upd\0ated"))
+
+    assert (found.model, found.event) == ("rdv", "updated")
+
+
 def test_another_model_is_read_and_said_not_to_be_supported():
     envelope = read_envelope(body({"id": 7}, model="Agent"))
 
@@ -244,6 +250,12 @@ def test_a_missing_key_of_parts_or_of_nearly_anything_is_forgiven():
         ({"organisation": None}, "organisation_id", None),
         ({"organisation": {"rdv_solidarites_organisation_id": None}}, "organisation_id", None),
         ({"users_count": "many"}, "users_count", None),
+        ({"users_count": 2**31}, "users_count", None),  # more than the column holds
+        ({"users_count": 2**31 - 1}, "users_count", 2**31 - 1),
+        # PostgreSQL stores no NUL: the event would fail for ever.
+        ({"motif": {"name": "Atelier\0 bois"}}, "reason", "Atelier bois"),
+        ({"status": "seen\0"}, "status", "seen"),
+        ({"status": "\0"}, "status", "unknown"),
         ({"motif": {"name": "x", "collectif": True}}, "is_collective", True),
         ({"new_key": {"deep": [1]}}, "id", 1261),
     ],
@@ -259,6 +271,9 @@ def test_odd_values_cost_their_field_and_never_the_event(changes: dict[str, Any]
         (without("starts_at"), "data.starts_at"),
         (body(APPOINTMENT | {"starts_at": "soon"}), "data.starts_at"),
         (body(APPOINTMENT | {"starts_at": "2026-03-10T09:00:00"}), "data.starts_at"),
+        # Its end would lie outside of the years that there are, in some time zone at least.
+        (body(APPOINTMENT | {"starts_at": "9998-12-31T23:50:00+00:00"}), "data.starts_at"),
+        (body(APPOINTMENT | {"starts_at": "0001-01-02T00:00:00+00:00"}), "data.starts_at"),
         (without("duration_in_min"), "data.duration_in_min"),
         (body(APPOINTMENT | {"duration_in_min": -5}), "data.duration_in_min"),
         (body(APPOINTMENT | {"duration_in_min": 10**12}), "data.duration_in_min"),
