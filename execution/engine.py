@@ -82,6 +82,10 @@ class GraphQLEngine:
         self.cache_hits = 0
         self.cache_misses = 0
 
+    @property
+    def hides_suggestions(self) -> bool:
+        return self._hide_suggestions
+
     async def execute(
         self, request: OperationRequest, context: Any, *, deadline_seconds: float, only_queries: bool = False
     ) -> ExecutionResult:
@@ -91,21 +95,37 @@ class GraphQLEngine:
             raise MutationByGet
         if operation.operation is OperationType.SUBSCRIPTION:
             raise RequestRefused([_refusal("operation: subscriptions need a WebSocket or an event stream")])
-        result = execute(
-            self.schema,
-            document,
-            context_value=context,
-            variable_values=dict(request.variables),
-            operation_name=operation.name.value if operation.name else None,
-            executor_class=SchemaExecutor,
-            hide_suggestions=self._hide_suggestions,
-        )
-        if isawaitable(result):
-            result = await self._within(deadline_seconds, result)
+        result = await self.run(document, operation, request.variables, context, deadline_seconds=deadline_seconds)
         if result.data is None and result.errors and all(error.path is None for error in result.errors):
             # Variables that do not fit their types: found by the executor, but before anything ran.
             raise RequestRefused(result.errors)
         return result
+
+    async def run(
+        self,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        variables: Mapping[str, Any],
+        context: Any,
+        *,
+        deadline_seconds: float,
+        root: Any = None,
+    ) -> ExecutionResult:
+        """Return the result of a prepared operation; of a subscription, what it makes of the event `root`.
+
+        Raises TimeoutError at the deadline.
+        """
+        result = execute(
+            self.schema,
+            document,
+            root_value=root,
+            context_value=context,
+            variable_values=dict(variables),
+            operation_name=operation.name.value if operation.name else None,
+            executor_class=SchemaExecutor,
+            hide_suggestions=self._hide_suggestions,
+        )
+        return await self._within(deadline_seconds, result) if isawaitable(result) else result
 
     def prepare(self, request: OperationRequest) -> tuple[DocumentNode, OperationDefinitionNode]:
         """Return the document and the one operation that was asked for. Raises RequestRefused."""
