@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -117,6 +118,24 @@ class Viewer:
 
     def has(self, permission: Permission) -> bool:
         return permission in self.permissions
+
+    @property
+    def authorization_key(self) -> Hashable:
+        """Equal only for viewers to whom every row, field and limit answers alike: all but how they are called."""
+        return (
+            self.kind,
+            self.user_id,
+            self.is_operator,
+            self.may_read_full_nir,
+            self.organization_type,
+            self.organization_id,
+            self.organization_is_authorized,
+            self.organization_department,
+            self.organization_region,
+            self.is_organization_admin,
+            self.partner_scopes,
+            frozenset(self.partner_company_ids),
+        )
 
     def parameters(self) -> dict[str, Any]:
         """What SQL conditions may name."""
