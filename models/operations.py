@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from tortoise import fields
+from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.models import Model as TortoiseModel
 
 from models.base import Model, enum_field
@@ -28,6 +29,16 @@ class WebhookEvent(Model):
     event = fields.CharField(max_length=64, null=True)
     resource_id = fields.CharField(max_length=64, null=True)
     resource_at: datetime | None = fields.DatetimeField(null=True, description="the event's own time")
+    event_rank: int | None = fields.SmallIntField(null=True, description="created 0, updated 1, destroyed 2")
+    precedence: int = fields.SmallIntField(
+        default=0,
+        db_default=0,
+        description="0: on its own, 1: a state that replaces earlier ones, 2: the last state there is",
+    )
+    partner_organisation_id: int | None = fields.BigIntField(null=True, description="whose event it is, at the partner")
+    partner_user_ids: list[int] | None = ArrayField(
+        "bigint", null=True, description="people it is about, by the partner's own numbers"
+    )
     body = EncryptedTextField(null=True, description="sealed; null once purged")
     attempts = fields.IntField(default=0)
     error = fields.CharField(max_length=255, null=True)

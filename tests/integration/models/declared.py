@@ -124,7 +124,33 @@ CHECKS: dict[str, list[Forbidden]] = {
         Forbidden("survey", "answered_at = now()"),
     ],
     "user_staff_rights": [Forbidden("user", "is_operator = true"), Forbidden("user", "may_read_full_nir = true")],
+    "webhook_event_complete_while_received": [
+        Forbidden("webhook_event", "body = NULL"),
+        Forbidden("webhook_event", "model = NULL"),
+        Forbidden("webhook_event", "resource_id = NULL"),
+    ],
+    "webhook_event_due_while_received": [
+        Forbidden("webhook_event", "status = 'failed', processed_at = now(), next_attempt_at = now()")
+    ],
     "webhook_event_lease_pair": [Forbidden("webhook_event", f"lease_token = {SOMEBODY}")],
+    "webhook_event_lease_while_received": [
+        Forbidden(
+            "webhook_event",
+            f"status = 'processed', processed_at = now(), lease_token = {SOMEBODY}, lease_until = now()",
+        )
+    ],
+    "webhook_event_order_of_states": [
+        Forbidden("webhook_event", "precedence = 1"),
+        Forbidden("webhook_event", "precedence = 2, resource_at = now()"),
+    ],
+    "webhook_event_precedence_in_range": [
+        Forbidden("webhook_event", "precedence = 3, resource_at = now(), event_rank = 1"),
+        Forbidden("webhook_event", "precedence = -1, resource_at = now(), event_rank = 1"),
+    ],
+    "webhook_event_unsettled_while_received": [
+        Forbidden("webhook_event", "status = 'processed'"),
+        Forbidden("webhook_event", "processed_at = now()"),
+    ],
 }
 
 # The columns of enums: a value that no member has. (table, column)
@@ -305,6 +331,7 @@ INDEXES: frozenset[str] = frozenset(
         "dashboard_visit_newest",
         "invitation_request_hold",
         "invitation_request_of_partner_user",
+        "invitation_request_recent",
         "job_application_newest",
         "job_application_of_approval",
         "job_application_of_company",
@@ -327,9 +354,14 @@ INDEXES: frozenset[str] = frozenset(
         "survey_newest",
         "user_job_seekers_newest",
         "user_name_search",
+        "webhook_event_latest",
         "webhook_event_newest",
+        "webhook_event_of_organisation",
         "webhook_event_of_resource",
+        "webhook_event_of_users",
         "webhook_event_to_process",
+        "webhook_event_to_purge",
+        "webhook_event_unmatched",
         "worker_heartbeat_latest",
     }
 )

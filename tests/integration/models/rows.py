@@ -27,6 +27,7 @@ from models import (
     WorkerHeartbeat,
 )
 from models.database import write
+from models.encryption import key_ring
 from models.enums import (
     AppointmentEventKind,
     CertificationAuthority,
@@ -164,11 +165,13 @@ async def _survey() -> Survey:
 async def _webhook_event() -> None:
     # Raw: `arrival` comes from the table's own sequence.
     await write(
-        "INSERT INTO webhook_event (id, source, fingerprint, received_at, status, attempts)"
-        " VALUES ($1, 'rdv_insertion', $2, $3, 'received', 0)",
+        "INSERT INTO webhook_event"
+        " (id, source, fingerprint, received_at, status, model, resource_id, body, attempts)"
+        " VALUES ($1, 'rdv_insertion', $2, $3, 'received', 'rdv', '1', $4, 0)",
         uuid4(),
         f"{next(_numbers):064d}",
         NOW,
+        key_ring().seal("{}"),
     )
 
 
