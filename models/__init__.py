@@ -10,6 +10,7 @@ from models.appointments import (
 )
 from models.approvals import Approval, CancelledApproval, NotificationAttempt
 from models.certification import CertificationRequest
+from models.invitation_attempts import InvitationAttempt
 from models.job_applications import JobApplication, Survey
 from models.mails import Mail
 from models.operations import (
@@ -38,6 +39,7 @@ __all__ = [
     "IdentityCertification",
     "Institution",
     "Invitation",
+    "InvitationAttempt",
     "InvitationRequest",
     "JobApplication",
     "JobSeekerProfile",

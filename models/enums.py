@@ -215,6 +215,17 @@ class InvitationStatus(LabelledEnum):
     OPENED = "opened", "Ouverte"
 
 
+class InvitationAttemptState(LabelledEnum):
+    """Where a call to RDV-Insertion stands. UNKNOWN: it may have taken effect, so it is looked for and not repeated."""
+
+    SENDING = "sending", "En cours d'envoi"
+    UNKNOWN = "unknown", "Issue inconnue"
+    ACCEPTED = "accepted", "Acceptée"
+    REFUSED = "refused", "Refusée"
+    NOT_SENT = "not_sent", "Non envoyée"
+    ABANDONED = "abandoned", "Issue jamais connue"
+
+
 class DiagorienteRecipient(LabelledEnum):
     JOB_SEEKER = "job_seeker", "Candidat"
     PRESCRIBER = "prescriber", "Prescripteur"

@@ -12,6 +12,8 @@ SEALED_COLUMNS = (
     ("webhook_event", "body"),
     ("mail", "recipient"),
     ("mail", "parameters"),
+    ("invitation_attempt", "sought"),
+    ("invitation_attempt", "refusal"),
 )
 
 # The id of the key stands behind the version byte.

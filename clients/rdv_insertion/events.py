@@ -138,6 +138,7 @@ class InvitationSnapshot:
     category: str
     user_id: int | None
     has_unreadable_date: bool = field(default=False)
+    created_at: datetime | None = None  # None where it cannot be read
 
 
 class _Model(BaseModel):
@@ -219,6 +220,7 @@ class _Invitation(_Model):
     delivery_status: Word = None
     delivered_at: Any = None
     expires_at: OptionalMoment = None
+    created_at: OptionalMoment = None
     motif_category: _OptionalCategory = None
     user: Annotated[_MaybeIdentified | None, OR_NONE] = None
 
@@ -299,6 +301,7 @@ def read_invitation(body: bytes) -> InvitationSnapshot:
         category=data.motif_category.short_name if data.motif_category else "",
         user_id=data.user.id if data.user else None,
         has_unreadable_date=delivered_at is None and data.delivered_at is not None,
+        created_at=data.created_at,
     )
 
 

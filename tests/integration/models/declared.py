@@ -71,6 +71,21 @@ CHECKS: dict[str, list[Forbidden]] = {
     ],
     "consent_withdrawn_after_given": [Forbidden("consent", "withdrawn_at = given_at - interval '1 second'")],
     "job_application_diagoriente_opened_after_sent": [Forbidden("job_application", "diagoriente_opened_at = now()")],
+    "invitation_attempt_answer_due_while_sending": [Forbidden("invitation_attempt", "answer_due_at = NULL")],
+    "invitation_attempt_look_while_unknown": [
+        Forbidden("invitation_attempt", "next_look_at = now()"),
+        Forbidden("invitation_attempt", "state = 'unknown', answer_due_at = NULL"),
+    ],
+    "invitation_attempt_nobody_sought_once_settled": [
+        Forbidden("invitation_attempt", "state = 'refused', answer_due_at = NULL, settled_at = now()")
+    ],
+    "invitation_attempt_request_when_accepted": [
+        Forbidden("invitation_attempt", f"invitation_request_id = {SOMEBODY}")
+    ],
+    "invitation_attempt_settled_at_the_end": [
+        Forbidden("invitation_attempt", "settled_at = now(), sought = NULL"),
+        Forbidden("invitation_attempt", "state = 'refused', answer_due_at = NULL, sought = NULL"),
+    ],
     "job_application_diagoriente_pair": [
         Forbidden("job_application", "diagoriente_invite_sent_at = now()"),
         Forbidden("job_application", "diagoriente_recipient = 'job_seeker'"),
@@ -172,6 +187,7 @@ KNOWN_VALUES: list[tuple[str, str]] = [
     ("institution", "kind"),
     ("invitation", "kind"),
     ("invitation", "status"),
+    ("invitation_attempt", "state"),
     ("job_application", "diagoriente_recipient"),
     ("job_application", "sender_kind"),
     ("job_application", "state"),
@@ -196,6 +212,7 @@ KNOWN_VALUES: list[tuple[str, str]] = [
 
 # Where another rule of the row would refuse first.
 KNOWN_VALUES_CHANGES: dict[tuple[str, str], str] = {
+    ("invitation_attempt", "state"): ("state = 'unheard_of', answer_due_at = NULL, settled_at = now(), sought = NULL"),
     ("mail", "state"): "state = 'unheard_of', next_attempt_at = NULL, recipient = NULL, parameters = NULL",
     (
         "job_application",
@@ -241,6 +258,7 @@ UNIQUE_CONSTRAINTS: dict[str, Forbidden] = {
 }
 UNIQUE_INDEXES: dict[str, Forbidden] = {
     "consent_one_active": _same("consent", "job_seeker_id"),
+    "invitation_attempt_one_at_a_time": _same("invitation_attempt", "job_seeker_id", "company_id"),
     "membership_company_once": _same("membership", "user_id", "company_id"),
     "membership_institution_once": _same("membership", "user_id", "institution_id", maker="institution_id"),
     "membership_prescriber_once": _same(
@@ -275,6 +293,10 @@ FOREIGN_KEYS: dict[tuple[str, str], tuple[str, str]] = {
     ("consent", "withdrawn_by_id"): ("user", "SET NULL"),
     ("identity_certification", "jobseeker_profile_id"): ("job_seeker_profile", "CASCADE"),
     ("invitation", "invitation_request_id"): ("invitation_request", "CASCADE"),
+    ("invitation_attempt", "company_id"): ("company", "CASCADE"),
+    ("invitation_attempt", "invitation_request_id"): ("invitation_request", "SET NULL"),
+    ("invitation_attempt", "job_seeker_id"): ("user", "CASCADE"),
+    ("invitation_attempt", "requested_by_id"): ("user", "SET NULL"),
     ("invitation_request", "company_id"): ("company", "CASCADE"),
     ("invitation_request", "job_seeker_id"): ("user", "CASCADE"),
     ("job_application", "approval_id"): ("approval", "SET NULL"),
@@ -301,6 +323,10 @@ FOREIGN_KEYS: dict[tuple[str, str], tuple[str, str]] = {
 
 # Where another rule of the row would refuse first, the whole change that only the foreign key refuses.
 FOREIGN_KEY_CHANGES: dict[tuple[str, str], str] = {
+    ("invitation_attempt", "invitation_request_id"): (
+        "state = 'accepted', answer_due_at = NULL, settled_at = now(), sought = NULL,"
+        f" invitation_request_id = {SOMEBODY}"
+    ),
     ("job_seeker_profile", "user_id"): f"id = {SOMEBODY}, user_id = {SOMEBODY}",
     ("membership", "institution_id"): f"company_id = NULL, institution_id = {SOMEBODY}",
     ("membership", "prescriber_organization_id"): f"company_id = NULL, prescriber_organization_id = {SOMEBODY}",
@@ -329,6 +355,10 @@ INDEXES: frozenset[str] = frozenset(
         "company_to_geocode",
         "consent_of_job_seeker",
         "dashboard_visit_newest",
+        "invitation_attempt_due",
+        "invitation_attempt_open",
+        "invitation_attempt_to_forget",
+        "invitation_attempt_unanswered",
         "invitation_request_hold",
         "invitation_request_of_partner_user",
         "invitation_request_recent",

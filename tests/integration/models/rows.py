@@ -17,6 +17,7 @@ from models import (
     CronRun,
     DashboardVisit,
     Invitation,
+    InvitationAttempt,
     InvitationRequest,
     Location,
     Mail,
@@ -122,6 +123,18 @@ async def _invitation_request() -> InvitationRequest:
     )
 
 
+async def _invitation_attempt() -> InvitationAttempt:
+    return await InvitationAttempt.create(
+        job_seeker=await make_job_seeker(),
+        company=await make_company(),
+        organisation_id=654,
+        reason_category="siae_interview",
+        begun_at=NOW,
+        answer_due_at=NOW + timedelta(seconds=90),
+        sought="{}",
+    )
+
+
 async def _invitation() -> Invitation:
     return await Invitation.create(
         invitation_request=await _invitation_request(), kind=InvitationKind.SMS, rdv_insertion_id=next(_numbers)
@@ -195,6 +208,7 @@ MAKERS: dict[str, Callable[[], Awaitable[Any]]] = {
     "identity_certification": lambda: _certification(),
     "institution": make_institution,
     "invitation": _invitation,
+    "invitation_attempt": _invitation_attempt,
     "invitation_request": _invitation_request,
     "job_application": make_job_application,
     "job_seeker_profile": make_job_seeker,

@@ -59,17 +59,19 @@ async def test_after_resealing_the_retired_key_is_needed_no_more(raw: RawSQL):
 
     use_key_ring(ROTATED)
     before = await count_sealed_with_old_keys()
-    # The cancelled approval has a job seeker of its own.
+    # The cancelled approval and the invitation attempt have job seekers of their own.
     resealed = await reseal(batch_size=2)
 
     assert before == {
-        "job_seeker_profile.nir": 4,
+        "job_seeker_profile.nir": 5,
         "cancelled_approval.user_nir": 1,
         "webhook_event.body": 1,
         "mail.recipient": 1,
         "mail.parameters": 1,
+        "invitation_attempt.sought": 1,
+        "invitation_attempt.refusal": 1,
     }
-    assert resealed == 8
+    assert resealed == 11
     assert set((await count_sealed_with_old_keys()).values()) == {0}
     use_key_ring(RETIRED)
     assert {row.id: row.nir for row in await JobSeekerProfile.all()} == nirs
@@ -135,7 +137,7 @@ async def test_the_command_says_when_the_retired_key_may_go(database: DatabaseCo
 
     status, told, _ = await run_reseal(database, ROTATED)
 
-    assert (status, told) == (0, "Sealed 8 values again; 0 still need an older key.")
+    assert (status, told) == (0, "Sealed 11 values again; 0 still need an older key.")
     use_key_ring(RETIRED)
     assert all([row.nir for row in await JobSeekerProfile.all()])
 
