@@ -5,7 +5,7 @@ Metabase knows no user: whatever a token does not lock, it shows. Who may see wh
 
 from clients.metabase.client import MetabaseClient
 from clients.metabase.config import MetabaseConfig, build_metabase_http
-from clients.metabase.embedding import DashboardScope, Filter
+from clients.metabase.embedding import DashboardScope, Filter, LockedValue
 from clients.metabase.errors import MetabaseRejected, StatsFailure, stats_failure
 from clients.metabase.exports import CardRows, DashboardCard, ExportFormat
 
@@ -15,6 +15,7 @@ __all__ = [
     "DashboardScope",
     "ExportFormat",
     "Filter",
+    "LockedValue",
     "MetabaseClient",
     "MetabaseConfig",
     "MetabaseRejected",
