@@ -11,7 +11,7 @@ from models.appointments import (
 from models.approvals import Approval, CancelledApproval, NotificationAttempt
 from models.certification import CertificationRequest
 from models.invitation_attempts import InvitationAttempt
-from models.job_applications import JobApplication, Survey
+from models.job_applications import JobApplication, Survey, UnlinkedSurveyAnswer
 from models.mails import Mail
 from models.operations import (
     AccessLog,
@@ -53,6 +53,7 @@ __all__ = [
     "PartnerPause",
     "PrescriberOrganization",
     "Survey",
+    "UnlinkedSurveyAnswer",
     "User",
     "WebhookEvent",
     "WorkerHeartbeat",

@@ -254,6 +254,9 @@ class SurveyStatus(LabelledEnum):
 class MailTemplate(LabelledEnum):
     DIAGORIENTE_PRESCRIBER = "diagoriente_prescriber", "Invitation Diagoriente, à qui a envoyé la candidature"
     DIAGORIENTE_JOB_SEEKER = "diagoriente_job_seeker", "Invitation Diagoriente, au candidat"
+    SURVEY_EMPLOYER = "survey_employer", "Enquête post-embauche, à l'employeur"
+    SURVEY_JOB_SEEKER = "survey_job_seeker", "Enquête post-embauche, au candidat"
+    SURVEY_PRESCRIBER = "survey_prescriber", "Enquête de satisfaction, au prescripteur"
 
 
 class MailState(LabelledEnum):

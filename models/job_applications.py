@@ -81,9 +81,26 @@ class Survey(Model):
     )
     job_application_id: UUID | None
     submission_id = fields.CharField(max_length=64, null=True)
+    mail_due_at: datetime | None = fields.DatetimeField(
+        null=True, description="from when on it is mailed unasked; null: it is not"
+    )
     sent_at: datetime | None = fields.DatetimeField(null=True)
     answered_at: datetime | None = fields.DatetimeField(null=True)
     created_at: datetime = fields.DatetimeField(auto_now_add=True)
 
     class Meta:
         table = "survey"
+
+
+class UnlinkedSurveyAnswer(Model):
+    """A submission of one of our forms that names no survey of ours: counted, and linked if that survey appears."""
+
+    kind: SurveyKind = enum_field(SurveyKind)
+    form_id = fields.CharField(max_length=12)
+    submission_id = fields.CharField(max_length=64)
+    reference = fields.CharField(max_length=32, null=True, description="as the link said it, if it may be ours")
+    department = fields.CharField(max_length=3, default="", description="as the link said it: to count, not to grant")
+    answered_at: datetime = fields.DatetimeField()
+
+    class Meta:
+        table = "unlinked_survey_answer"

@@ -25,6 +25,7 @@ from models import (
     PacingGate,
     PartnerPause,
     Survey,
+    UnlinkedSurveyAnswer,
     WorkerHeartbeat,
 )
 from models.database import write
@@ -175,6 +176,15 @@ async def _survey() -> Survey:
     )
 
 
+async def _unlinked_survey_answer() -> UnlinkedSurveyAnswer:
+    return await UnlinkedSurveyAnswer.create(
+        kind=SurveyKind.POST_HIRING_EMPLOYER,
+        form_id="wXyZ12",
+        submission_id=f"submission-{next(_numbers)}",
+        answered_at=NOW,
+    )
+
+
 async def _webhook_event() -> None:
     # Raw: `arrival` comes from the table's own sequence.
     await write(
@@ -225,6 +235,7 @@ MAKERS: dict[str, Callable[[], Awaitable[Any]]] = {
     "partner_client_company": lambda: _of_company(make_partner_client),
     "prescriber_organization": make_prescriber_organization,
     "survey": _survey,
+    "unlinked_survey_answer": _unlinked_survey_answer,
     "user": make_user,
     "webhook_event": _webhook_event,
     "worker_heartbeat": _worker_heartbeat,
