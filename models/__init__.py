@@ -10,6 +10,7 @@ from models.appointments import (
 )
 from models.approvals import Approval, CancelledApproval, NotificationAttempt
 from models.certification import CertificationRequest
+from models.event_log import ApprovalEvent, EventStream
 from models.invitation_attempts import InvitationAttempt
 from models.job_applications import JobApplication, Survey, UnlinkedSurveyAnswer
 from models.mails import Mail
@@ -30,12 +31,14 @@ __all__ = [
     "Appointment",
     "AppointmentEvent",
     "Approval",
+    "ApprovalEvent",
     "CancelledApproval",
     "CertificationRequest",
     "Company",
     "Consent",
     "CronRun",
     "DashboardVisit",
+    "EventStream",
     "IdentityCertification",
     "Institution",
     "Invitation",

@@ -30,6 +30,12 @@ def _same(table: str, *columns: str, maker: str | None = None) -> Forbidden:
 
 CHECKS: dict[str, list[Forbidden]] = {
     "appointment_duration_positive": [Forbidden("appointment", "duration = -1")],
+    "appointment_event_what_changed": [
+        Forbidden("appointment_event", "kind = 'created'"),
+        Forbidden("appointment_event", "status = NULL"),
+        Forbidden("appointment_event", "participation_id = NULL"),
+        Forbidden("appointment_event", "kind = 'created', participation_id = NULL, status = NULL"),
+    ],
     "approval_lease_pair": [
         Forbidden("approval", f"lease_token = {SOMEBODY}"),
         Forbidden("approval", "lease_until = now()"),
@@ -287,6 +293,7 @@ FOREIGN_KEYS: dict[tuple[str, str], tuple[str, str]] = {
     ("appointment_event", "participation_id"): ("participation", "CASCADE"),
     ("approval", "job_seeker_id"): ("user", "RESTRICT"),
     ("approval", "origin_company_id"): ("company", "SET NULL"),
+    ("approval_event", "approval_id"): ("approval", "CASCADE"),
     ("cancelled_approval", "approval_id"): ("approval", "SET NULL"),
     ("cancelled_approval", "cancelled_by_id"): ("user", "SET NULL"),
     ("certification_request", "job_seeker_id"): ("user", "CASCADE"),
@@ -408,8 +415,11 @@ INDEXES: frozenset[str] = frozenset(
 # Proven one by one in test_triggers.py. (table, trigger)
 TRIGGERS: frozenset[tuple[str, str]] = frozenset(
     {
+        ("approval", "approval_log_notification"),
         ("approval", "approval_rearm_notification"),
         ("approval", "approval_touch"),
+        ("cancelled_approval", "cancelled_approval_log_made"),
+        ("cancelled_approval", "cancelled_approval_log_notification"),
         ("company", "company_address_changed"),
         ("company", "company_address_given"),
         ("company", "company_touch"),
@@ -426,7 +436,9 @@ EXTENSIONS: frozenset[str] = frozenset({"btree_gist", "pg_trgm", "plpgsql"})
 FUNCTIONS: frozenset[str] = frozenset(
     {
         "address_to_geocode",
+        "approval_log_notification",
         "approval_rearm_notification",
+        "cancelled_approval_log_notification",
         "profile_forget_certification",
         "search_key",
         "touch_updated_at",

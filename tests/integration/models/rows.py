@@ -11,11 +11,13 @@ from uuid import uuid4
 from models import (
     AccessLog,
     AppointmentEvent,
+    ApprovalEvent,
     CancelledApproval,
     CertificationRequest,
     Consent,
     CronRun,
     DashboardVisit,
+    EventStream,
     Invitation,
     InvitationAttempt,
     InvitationRequest,
@@ -31,13 +33,13 @@ from models import (
 from models.database import write
 from models.encryption import key_ring
 from models.enums import (
-    AppointmentEventKind,
     CertificationAuthority,
     ConsentPurpose,
     Delivery,
     InvitationKind,
     MailTemplate,
     NotificationStatus,
+    ParticipationStatus,
     Partner,
     SurveyKind,
     UserKind,
@@ -73,10 +75,17 @@ async def _appointment_event() -> AppointmentEvent:
     return await AppointmentEvent.create(
         position=next(_numbers),
         occurred_at=NOW,
-        kind=AppointmentEventKind.CREATED,
         appointment=appointment,
         participation=participation,
         company_id=appointment.company_id,
+        previous_status=ParticipationStatus.UNKNOWN,
+        status=ParticipationStatus.SEEN,
+    )
+
+
+async def _approval_event() -> ApprovalEvent:
+    return await ApprovalEvent.create(
+        position=next(_numbers), occurred_at=NOW, approval=await make_approval(accepted_application=False)
     )
 
 
@@ -209,12 +218,14 @@ MAKERS: dict[str, Callable[[], Awaitable[Any]]] = {
     "appointment": lambda: _of_company(make_appointment),
     "appointment_event": _appointment_event,
     "approval": lambda: make_approval(accepted_application=False),
+    "approval_event": _approval_event,
     "cancelled_approval": _cancelled_approval,
     "certification_request": _certification_request,
     "company": make_company,
     "consent": _consent,
     "cron_run": lambda: CronRun.create(name=f"cron-{next(_numbers)}", started_at=NOW),
     "dashboard_visit": _dashboard_visit,
+    "event_stream": lambda: EventStream.create(name=f"stream-{next(_numbers)}"),
     "identity_certification": lambda: _certification(),
     "institution": make_institution,
     "invitation": _invitation,
