@@ -12,7 +12,7 @@ from services.event_log.entries import AppointmentChanged, LogEntry
 # would never look for the 7 of a slower transaction. The lock is taken before the first number and held until the
 # commit, so a number that can be read has none below it that is still to come. The notification is empty, and so one a
 # transaction: it only says that the log is worth reading.
-_APPEND = """
+APPEND = """
 WITH stream AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended('appointment_event', 0))),
 appended AS (
     INSERT INTO appointment_event
@@ -38,7 +38,7 @@ async def append(entries: Sequence[LogEntry], *, now: datetime) -> None:
     if not entries:
         return
     columns = zip(*(_row(entry) for entry in entries), strict=True)
-    await write(_APPEND, now, *(list(column) for column in columns))
+    await write(APPEND, now, *(list(column) for column in columns))
 
 
 def _row(entry: LogEntry) -> tuple[object, ...]:

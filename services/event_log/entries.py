@@ -1,11 +1,20 @@
-"""What writers put into the log: which row changed, never what it holds. Readers see the row as it is by then."""
+"""What the logs hold: which row changed, never what it holds. Readers see the row as it is by then."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from models.enums import AppointmentEventKind, ParticipationStatus
+
+
+class Stream(StrEnum):
+    """A log with an order of its own. The value is the table of its entries, and the name of its lock."""
+
+    APPOINTMENTS = "appointment_event"
+    APPROVALS = "approval_event"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,4 +37,23 @@ class ParticipationStatusChanged:
     status: ParticipationStatus
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalNotificationChanged:
+    """The announcement of an approval, or that of its cancellation, has another status. The database writes these."""
+
+    approval_id: UUID
+
+
+# What services append themselves.
 LogEntry = AppointmentChanged | ParticipationStatusChanged
+AnyEntry = LogEntry | ApprovalNotificationChanged
+
+
+@dataclass(frozen=True, slots=True)
+class LogEvent:
+    """An entry at its place in the log. Positions grow with the commits; they are not without holes."""
+
+    stream: Stream
+    position: int
+    occurred_at: datetime
+    entry: AnyEntry
