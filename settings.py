@@ -97,6 +97,42 @@ class Settings(BaseSettings):
         20_000, ge=100, description="most fields that an operation may resolve, lists multiplied by their size"
     )
     request_deadline: timedelta = Field(timedelta(seconds=10), gt=timedelta(0), description="longest operation")
+    graphql_socket_max_message_bytes: int = Field(
+        65_536, ge=1_000, le=1_000_000, description="largest message that a WebSocket client may send"
+    )
+    graphql_socket_init_timeout: timedelta = Field(
+        timedelta(seconds=10),
+        gt=timedelta(0),
+        le=timedelta(seconds=10),
+        description="a WebSocket client must have said `connection_init` after so long",
+    )
+    graphql_socket_max_operations: int = Field(20, ge=1, le=100, description="operations under way on one WebSocket")
+    graphql_socket_messages_per_second: float = Field(
+        50, ge=1, description="messages of one WebSocket client, who may send four times as many for a moment"
+    )
+    graphql_streams_max: int = Field(
+        2_000, ge=1, description="WebSockets and event streams that a process keeps open; some 50 kB each"
+    )
+    graphql_streams_max_per_client: int = Field(
+        100, ge=1, description="those of one account or, before it signs in, of one address, in each process"
+    )
+    graphql_stream_send_timeout: timedelta = Field(
+        timedelta(seconds=20), gt=timedelta(0), description="a client that takes nothing for so long is cut off"
+    )
+    graphql_stream_ping_interval: timedelta = Field(
+        timedelta(seconds=15), ge=timedelta(seconds=1), description="between the signs of life on a quiet stream"
+    )
+    graphql_stream_rights_interval: timedelta = Field(
+        timedelta(seconds=15),
+        ge=timedelta(seconds=1),
+        description="how often the rights of those who listen are looked up anew",
+    )
+    graphql_stream_drain_window: timedelta = Field(
+        timedelta(seconds=2),
+        ge=timedelta(0),
+        le=timedelta(seconds=5),
+        description="a process that stops ends its streams in waves over so long",
+    )
 
     ft_base_url: str | None = Field(None, description="France Travail, prefix of the data calls")
     ft_auth_base_url_partenaire: str | None = Field(None, description="France Travail, prefix of the token call")
@@ -198,6 +234,11 @@ class Settings(BaseSettings):
     @field_validator(
         "auth_leeway",
         "request_deadline",
+        "graphql_socket_init_timeout",
+        "graphql_stream_send_timeout",
+        "graphql_stream_ping_interval",
+        "graphql_stream_rights_interval",
+        "graphql_stream_drain_window",
         "database_statement_timeout",
         "notification_interval",
         "notification_lease",
