@@ -3,6 +3,7 @@
 from models.appointments import (
     Appointment,
     AppointmentEvent,
+    AppointmentVersion,
     Invitation,
     InvitationRequest,
     Location,
@@ -30,6 +31,7 @@ __all__ = [
     "AccessLog",
     "Appointment",
     "AppointmentEvent",
+    "AppointmentVersion",
     "Approval",
     "ApprovalEvent",
     "CancelledApproval",

@@ -67,7 +67,7 @@ class Invitation(SourceVersionMixin, Model):
         table = "invitation"
 
 
-class Location(Model):
+class Location(SourceVersionMixin, Model):
     """A place where appointments are held."""
 
     rdv_solidarites_id: int = fields.BigIntField(unique=True)
@@ -77,6 +77,21 @@ class Location(Model):
 
     class Meta:
         table = "location"
+
+
+class AppointmentVersion(SourceVersionMixin, Model):
+    """The newest event known of an appointment at RDV-Insertion, whether or not we follow it. Kept for ever.
+
+    It has a row where `appointment` has none: nobody of ours takes part, or it was destroyed before we heard of
+    anything else. Without that, an older event that arrives later would bring back what is over.
+    """
+
+    rdv_insertion_id: int = fields.BigIntField(unique=True)
+    organisation_id: int | None = fields.BigIntField(null=True, description="at RDV-Solidarités, once an event told it")
+    destroyed_at: datetime | None = fields.DatetimeField(null=True, description="final")
+
+    class Meta:
+        table = "appointment_version"
 
 
 class Appointment(SourceVersionMixin, Model):
@@ -112,8 +127,11 @@ class Appointment(SourceVersionMixin, Model):
         return self.start_at + self.duration
 
 
-class Participation(Model):
-    """A job seeker takes part in an appointment. A removed one stays, out of every list."""
+class Participation(SourceVersionMixin, Model):
+    """A job seeker takes part in an appointment. A removed one stays, out of every list.
+
+    Its version is that of the newest event that told its status: an event may name the people and say no more of them.
+    """
 
     job_seeker: fields.ForeignKeyRelation[User] = fields.ForeignKeyField(
         "models.User", related_name="participations", on_delete=fields.CASCADE

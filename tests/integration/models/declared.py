@@ -36,6 +36,10 @@ CHECKS: dict[str, list[Forbidden]] = {
         Forbidden("appointment_event", "participation_id = NULL"),
         Forbidden("appointment_event", "kind = 'created', participation_id = NULL, status = NULL"),
     ],
+    "appointment_version_of_an_event": [
+        Forbidden("appointment_version", "applied_event_at = NULL"),
+        Forbidden("appointment_version", "applied_event_fingerprint = NULL"),
+    ],
     "approval_lease_pair": [
         Forbidden("approval", f"lease_token = {SOMEBODY}"),
         Forbidden("approval", "lease_until = now()"),
@@ -112,6 +116,7 @@ CHECKS: dict[str, list[Forbidden]] = {
         Forbidden("job_seeker_profile", "pole_emploi_id = '1234567é'"),
         Forbidden("job_seeker_profile", "pole_emploi_id = '123456789'"),
     ],
+    "location_version_whole": [Forbidden("location", "applied_event_rank = 1")],
     "mail_content_while_pending": [
         Forbidden("mail", "recipient = NULL"),
         Forbidden("mail", "parameters = NULL"),
@@ -139,6 +144,7 @@ CHECKS: dict[str, list[Forbidden]] = {
         Forbidden("notification_attempt", f"cancelled_approval_id = {SOMEBODY}"),
     ],
     "participation_cancelled_by_when_cancelled": [Forbidden("participation", "cancelled_by = 'service'")],
+    "participation_version_whole": [Forbidden("participation", "applied_event_at = now()")],
     "prescriber_organization_siret_form": [Forbidden("prescriber_organization", "siret = '123'")],
     "survey_answered_when_answered": [
         Forbidden("survey", "status = 'answered'"),
@@ -231,6 +237,7 @@ KNOWN_VALUES_CHANGES: dict[tuple[str, str], str] = {
 # UNIQUE and EXCLUDE constraints, and unique indexes where only some rows count.
 UNIQUE_CONSTRAINTS: dict[str, Forbidden] = {
     "appointment_rdv_insertion_id_key": _same("appointment", "rdv_insertion_id"),
+    "appointment_version_rdv_insertion_id_key": _same("appointment_version", "rdv_insertion_id"),
     "approval_number_key": _same("approval", "number"),
     "approval_one_at_a_time": _same("approval", "job_seeker_id", "start_at", "end_at"),
     "cancelled_approval_approval_id_key": _same("cancelled_approval", "approval_id"),

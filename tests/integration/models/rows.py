@@ -11,6 +11,7 @@ from uuid import uuid4
 from models import (
     AccessLog,
     AppointmentEvent,
+    AppointmentVersion,
     ApprovalEvent,
     CancelledApproval,
     CertificationRequest,
@@ -86,6 +87,12 @@ async def _appointment_event() -> AppointmentEvent:
 async def _approval_event() -> ApprovalEvent:
     return await ApprovalEvent.create(
         position=next(_numbers), occurred_at=NOW, approval=await make_approval(accepted_application=False)
+    )
+
+
+async def _appointment_version() -> AppointmentVersion:
+    return await AppointmentVersion.create(
+        rdv_insertion_id=next(_numbers), applied_event_at=NOW, applied_event_rank=0, applied_event_fingerprint="0" * 64
     )
 
 
@@ -217,6 +224,7 @@ MAKERS: dict[str, Callable[[], Awaitable[Any]]] = {
     "access_log": _access_log,
     "appointment": lambda: _of_company(make_appointment),
     "appointment_event": _appointment_event,
+    "appointment_version": _appointment_version,
     "approval": lambda: make_approval(accepted_application=False),
     "approval_event": _approval_event,
     "cancelled_approval": _cancelled_approval,
