@@ -22,15 +22,19 @@ from execution.limits import Limits
 from health import readiness
 from jobs.queue import JobQueue
 from jobs.valkey import connect
+from jobs.webhooks import INBOX, PROCESS_WEBHOOKS
 from logs import configure_logging
 from middleware import RequestIdMiddleware, SecurityHeadersMiddleware
 from models.database import close_database, open_database
+from models.reserved_pool import ReservedPool
 from resolvers.context import Resources
 from resolvers.cursors import CursorSigner
 from schema.build import build_schema
 from schema.http import EndpointConfig, GraphQLEndpoint
 from settings import Settings, load_settings
+from webhooks.bell import Bell
 from webhooks.diagoriente import diagoriente_route
+from webhooks.routes import webhook_routes
 from wiring import (
     address_searches,
     api_particulier_client,
@@ -69,6 +73,13 @@ def create_app(settings: Settings) -> Starlette:
         Route("/healthz", _healthz),
         Route("/readyz", process.readyz),
         diagoriente_route(diagoriente_links(settings)),
+        *webhook_routes(
+            process.reserved_pool,
+            process.bell,
+            rdv_insertion_secrets=[secret.get_secret_value() for secret in settings.rdv_insertion_webhook_secret],
+            rdv_insertion_jwt=settings.rdv_insertion_webhook_jwt,
+            tally_secrets=[secret.get_secret_value() for secret in settings.tally_webhook_secret],
+        ),
     ]
     if not settings.is_production:
         routes.append(Mount("/graphql/static", StaticFiles(directory=_GRAPHIQL)))
@@ -110,6 +121,10 @@ class _Process:
         self._settings = settings
         self.graphql = _GraphQLRoute()
         self._valkey: Redis | None = None
+        self.reserved_pool = ReservedPool(
+            database_config(settings, application_name="traverse-api"), size=settings.webhook_pool_size
+        )
+        self.bell = Bell(self._ring_for_inbox)
 
     @asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncGenerator[None, None]:
@@ -120,6 +135,9 @@ class _Process:
             self._valkey = connect(settings.redis_url)
             stack.push_async_callback(self._valkey.aclose)
             queue = JobQueue(self._valkey)
+            await self.reserved_pool.open()
+            stack.push_async_callback(self.reserved_pool.close)
+            await stack.enter_async_context(self.bell.hung())
             cache = lookup_cache(settings, self._valkey)
             known_communes = await communes(settings, cache, stack)
             resources = Resources(
@@ -156,6 +174,10 @@ class _Process:
             log.info("api_started", environment=settings.environment.value)
             yield
         log.info("api_stopped")
+
+    async def _ring_for_inbox(self) -> None:
+        if self._valkey is not None:
+            await JobQueue(self._valkey).ring(PROCESS_WEBHOOKS, INBOX)
 
     async def readyz(self, _: Request) -> JSONResponse:
         if self._valkey is None:

@@ -27,6 +27,8 @@ from models.identifiers import InvalidIdentifier, parse_siret
 
 DEFAULT_DIAGORIENTE_URL = "https://diagoriente.beta.gouv.fr/services/plateforme"
 DEVELOPMENT_KEY = "development-only-key-never-use-it-in-production"
+# Whoever guesses it writes appointments into the database.
+_SHORTEST_WEBHOOK_SECRET = 16
 
 
 class SettingsError(Exception):
@@ -226,7 +228,40 @@ class Settings(BaseSettings):
         True, description="whether invitations lead over this server (PUBLIC_URL), which notes that they were followed"
     )
 
-    @field_validator("cors_allowed_origins", "trusted_proxies", "ft_scopes", "encryption_keys", mode="before")
+    rdv_insertion_webhook_secret: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="comma-separated secrets with which RDV-Insertion signs; without one its webhooks are refused"
+    )
+    rdv_insertion_webhook_jwt: bool = Field(
+        False, description="whether webhooks signed by a JWT are accepted too, which vouches for three values only"
+    )
+    tally_webhook_secret: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="comma-separated signing secrets of the forms; without one Tally's webhooks are refused"
+    )
+    webhook_pool_size: int = Field(
+        4, ge=1, le=50, description="connections of an API process that only webhooks use, besides its pool"
+    )
+    webhook_bodies_kept_days: int = Field(
+        30, ge=1, description="days for which bodies of processed webhooks are kept, sealed"
+    )
+    webhook_waiting_bodies_kept_days: int = Field(
+        90, ge=1, description="days for which bodies of webhooks without a match, or failed, are kept, sealed"
+    )
+    rdv_insertion_webhook_silence: timedelta = Field(
+        timedelta(days=2), gt=timedelta(0), description="an alarm is raised when RDV-Insertion says nothing for so long"
+    )
+    tally_webhook_silence: timedelta = Field(
+        timedelta(days=14), gt=timedelta(0), description="an alarm is raised when Tally says nothing for so long"
+    )
+
+    @field_validator(
+        "cors_allowed_origins",
+        "trusted_proxies",
+        "ft_scopes",
+        "encryption_keys",
+        "rdv_insertion_webhook_secret",
+        "tally_webhook_secret",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -242,6 +277,8 @@ class Settings(BaseSettings):
         "database_statement_timeout",
         "notification_interval",
         "notification_lease",
+        "rdv_insertion_webhook_silence",
+        "tally_webhook_silence",
         mode="before",
     )
     @classmethod
@@ -417,6 +454,14 @@ class Settings(BaseSettings):
             "DIAGORIENTE_URL": self.diagoriente_url,
             "DATA_INCLUSION_BASE_URL": self.data_inclusion_base_url,
         }
+        problems += [
+            f"{name}: each secret is required to have at least {_SHORTEST_WEBHOOK_SECRET} characters in production"
+            for name, signing in (
+                ("RDV_INSERTION_WEBHOOK_SECRET", self.rdv_insertion_webhook_secret),
+                ("TALLY_WEBHOOK_SECRET", self.tally_webhook_secret),
+            )
+            if any(len(secret.get_secret_value()) < _SHORTEST_WEBHOOK_SECRET for secret in signing)
+        ]
         if self.smtp_url is not None and _relay_is_exposed(self.smtp_url):
             problems.append("SMTP_URL: smtps:// or smtp+starttls:// is required in production, except on loopback")
         problems += [

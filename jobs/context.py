@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from clients.api_particulier import ApiParticulierClient
@@ -10,6 +10,7 @@ from clients.ban import BANClient
 from clients.france_travail import FranceTravailClient
 from clients.mail import MailClient
 from jobs.current import CurrentJobs
+from jobs.inbox import InboxPlan
 from jobs.rounds import Rounds
 from services.leases import DEFAULT_LEASE
 from services.notification import BATCH_SIZE
@@ -38,3 +39,4 @@ class WorkerContext:
     api_particulier: ApiParticulierClient | None = None
     ban: BANClient | None = None
     mail: MailClient | None = None
+    inbox: InboxPlan = field(default_factory=InboxPlan)

@@ -8,7 +8,11 @@
 | take_up_unanswered    | 00:30 UTC                                        | the queue             |
 | geocode_addresses     | every minute                                     | the queue             |
 | send_mails            | every minute                                     | the queue             |
+| reopen_webhook_events | every 5 minutes                                  | the queue             |
+| purge_webhook_bodies  | 03:50 UTC                                        | the queue             |
+| watch_webhooks        | at minute 20 of every hour                       | the queue             |
 | forget_heartbeats     | 03:40 UTC                                        | the queue             |
+| process_webhooks      | when something came, and every 2 seconds         | jobs/webhooks.py      |
 
 Each is a sweep over what is due: safe at any time, any number of times. Each leaves its last run in `cron_run`.
 """
@@ -30,6 +34,7 @@ from jobs.heartbeat import forget_old_heartbeats
 from jobs.mails import SEND_MAIL, begin_sending, send_mail
 from jobs.notification import NOTIFY_APPROVAL, notify_approval
 from jobs.queue import Job, Tick
+from jobs.webhooks import PROCESS_WEBHOOKS, purge_webhooks, reopen_webhooks, wake_inbox, watch_webhooks
 from services.runs import exclusive_run
 
 FORGET_HEARTBEATS = "forget_heartbeats"
@@ -47,6 +52,7 @@ JOBS = (
     Job(GEOCODE_JOB_SEEKER, geocode_job_seeker),
     Job(GEOCODE_COMPANY, geocode_company),
     Job(SEND_MAIL, send_mail),
+    Job(PROCESS_WEBHOOKS, wake_inbox),
 )
 TICKS = (
     Tick("tick_certify_job_seekers", begin_certification, minute=10, at_start=True),
@@ -54,5 +60,8 @@ TICKS = (
     Tick("tick_take_up_unanswered", take_up_unanswered_questions, hour=0, minute=30),
     Tick("tick_geocode_addresses", begin_geocoding, minute=None, at_start=True),
     Tick("tick_send_mails", begin_sending, minute=None, at_start=True),
+    Tick("tick_reopen_webhooks", reopen_webhooks, minute=None, at_start=True),
+    Tick("tick_purge_webhooks", purge_webhooks, hour=3, minute=50),
+    Tick("tick_watch_webhooks", watch_webhooks, minute=20),
     Tick("tick_forget_heartbeats", forget_heartbeats, hour=3, minute=40),
 )

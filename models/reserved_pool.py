@@ -22,7 +22,9 @@ async def _leave_as_it_is(_: Any) -> None:
 class ReservedPool:
     """Connects when it is first used, so that a process starts while PostgreSQL is away."""
 
-    def __init__(self, config: DatabaseConfig, *, size: int, statement_timeout: timedelta) -> None:
+    def __init__(
+        self, config: DatabaseConfig, *, size: int, statement_timeout: timedelta = timedelta(seconds=3)
+    ) -> None:
         self._config = config
         self._size = size
         self._timeout = statement_timeout

@@ -57,12 +57,15 @@ class Backlog:
     oldest_received_at: datetime | None
 
 
-def expectations(*, rdv_insertion: timedelta, tally: timedelta) -> tuple[Expectation, ...]:
-    """What is expected of the partners, whole: leave out those that are not configured."""
-    return (
-        Expectation(source=Partner.RDV_INSERTION, model=APPOINTMENT, within=rdv_insertion),
-        Expectation(source=Partner.RDV_INSERTION, model=INVITATION, within=rdv_insertion),
-        Expectation(source=Partner.TALLY, model=FORM_RESPONSE, within=tally),
+def expectations(*, rdv_insertion: timedelta | None, tally: timedelta | None) -> tuple[Expectation, ...]:
+    """What is expected of the partners; nothing of one that is not configured (None)."""
+    kinds = (
+        (Partner.RDV_INSERTION, APPOINTMENT, rdv_insertion),
+        (Partner.RDV_INSERTION, INVITATION, rdv_insertion),
+        (Partner.TALLY, FORM_RESPONSE, tally),
+    )
+    return tuple(
+        Expectation(source=source, model=model, within=within) for source, model, within in kinds if within is not None
     )
 
 
