@@ -25,7 +25,9 @@ NOW = datetime(2026, 2, 18, 9, 30, tzinfo=UTC)
 KEYS = KeyRing(keys=(b"tests-only-sealing-key-32-bytes!",), fingerprint_key=b"tests-only-finger-key-32-bytes!!")
 # The machine that runs the tests may be busy: a slow example is no wrong one.
 hypothesis.settings.register_profile("traverse", deadline=None)
-hypothesis.settings.load_profile("traverse")
+# HYPOTHESIS_PROFILE=thorough: for a change to what properties are about.
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=2_000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "traverse"))
 DATA_DIR = Path(__file__).parent.parent / ".traverse"
 
 
