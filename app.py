@@ -50,7 +50,7 @@ from wiring import (
     inclusion_structures,
     lookup_cache,
     mail_client,
-    tally_forms,
+    survey_plan,
     token_verifier,
 )
 
@@ -150,7 +150,7 @@ class _Process:
                 address_searches=address_searches(settings, self._valkey),
                 establishments=await establishments(settings, self._valkey, cache, stack),
                 establishment_searches=establishment_searches(settings, self._valkey),
-                tally=tally_forms(settings),
+                surveys=survey_plan(settings),
                 diagoriente=None if mail_client(settings) is None else diagoriente_links(settings),
                 inclusion_structures=await inclusion_structures(settings, cache, known_communes, stack),
                 inclusion_structure_searches=inclusion_structure_searches(settings, self._valkey),

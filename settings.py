@@ -21,7 +21,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from clients.mail import MailConfig, Security, normalise_address
-from clients.tally import TallyForms
+from clients.tally import TallyForms, is_form_id
 from models.encryption import KeyRing
 from models.identifiers import InvalidIdentifier, parse_siret
 
@@ -223,6 +223,30 @@ class Settings(BaseSettings):
         None, description="this server's own address, as people reach it: links in mails begin with it"
     )
     tally_url: str | None = Field(None, description="survey forms, as in `https://tally.so`")
+    tally_form_post_hiring_employer: str | None = Field(
+        None, description="form for the company that hired, as in `mY59xq`; without it that survey is off"
+    )
+    tally_form_post_hiring_job_seeker: str | None = Field(
+        None, description="form for the person who was hired; without it that survey is off"
+    )
+    tally_form_prescriber_satisfaction: str | None = Field(
+        None, description="form for the prescriber who sent the person, as in `w2EoDp`; without it that survey is off"
+    )
+    tally_post_hiring_employer_delay_days: float = Field(
+        7, ge=0, le=365, description="days from the acceptance to the mail to the company"
+    )
+    tally_post_hiring_job_seeker_delay_days: float = Field(
+        30, ge=0, le=365, description="days from the acceptance to the mail to the person"
+    )
+    tally_prescriber_satisfaction_delay_days: float = Field(
+        7, ge=0, le=365, description="days from the acceptance to the mail to the prescriber"
+    )
+    tally_lookback_days: float = Field(
+        14,
+        gt=0,
+        le=365,
+        description="hirings accepted, and mails due, longer ago than these days are not surveyed by themselves",
+    )
     diagoriente_url: str = Field(DEFAULT_DIAGORIENTE_URL, description="where Diagoriente's invitations lead")
     diagoriente_opening_enabled: bool = Field(
         True, description="whether invitations lead over this server (PUBLIC_URL), which notes that they were followed"
@@ -323,6 +347,15 @@ class Settings(BaseSettings):
             TallyForms(value, allow_http=True)
         return value
 
+    @field_validator(
+        "tally_form_post_hiring_employer", "tally_form_post_hiring_job_seeker", "tally_form_prescriber_satisfaction"
+    )
+    @classmethod
+    def _form(cls, value: str | None) -> str | None:
+        if value is not None and not is_form_id(value):
+            raise ValueError("the id of a form is expected: 4 to 12 letters and digits, as in its link after /r/")
+        return value
+
     @field_validator("mail_from")
     @classmethod
     def _sender(cls, value: str | None) -> str | None:
@@ -360,6 +393,7 @@ class Settings(BaseSettings):
             *self._sirene_problems(),
             *_half_configured("mail", {"SMTP_URL": self.smtp_url, "MAIL_FROM": self.mail_from}),
             *self._data_inclusion_problems(),
+            *self._tally_problems(),
             *self._authentication_problems(),
             *self._key_problems(),
             *self._production_problems(),
@@ -407,6 +441,21 @@ class Settings(BaseSettings):
             "DATA_INCLUSION_TOKEN": self.data_inclusion_token,
         }
         return _half_configured("DATA_INCLUSION_", given)
+
+    def _tally_problems(self) -> list[str]:
+        given = {
+            "TALLY_FORM_POST_HIRING_EMPLOYER": self.tally_form_post_hiring_employer,
+            "TALLY_FORM_POST_HIRING_JOB_SEEKER": self.tally_form_post_hiring_job_seeker,
+            "TALLY_FORM_PRESCRIBER_SATISFACTION": self.tally_form_prescriber_satisfaction,
+        }
+        forms = [form for form in given.values() if form is not None]
+        names = ", ".join(name for name, form in given.items() if form is not None)
+        if forms and self.tally_url is None:
+            return [f"TALLY_URL: missing, although {names} is set: set it as well"]
+        if len(set(forms)) < len(forms):
+            # An answer says its form and not its kind.
+            return [f"{names}: one form is given twice, each kind of survey needs a form of its own"]
+        return []
 
     def _authentication_problems(self) -> list[str]:
         if self.auth_hs256_key is not None and len(self.auth_hs256_key.get_secret_value()) < 32:

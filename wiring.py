@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from datetime import timedelta
 
 from redis.asyncio import Redis
 
@@ -19,6 +20,7 @@ from clients.tally import TallyForms
 from clients.token_store import ValkeyTokenStore
 from clients.transport import build_http_client
 from models.database import DatabaseConfig
+from models.enums import SurveyKind
 from services.communes import Communes
 from services.diagoriente import DiagorienteLinks
 from services.establishments import Establishments
@@ -26,6 +28,7 @@ from services.geocoding import Geocoding
 from services.inclusion_structures import InclusionStructures
 from services.lookup_cache import LookupCache
 from services.pacing import PostgresPacer
+from services.surveys import SurveyPlan
 from services.throttling import Throttle
 from services.tokens import TokenVerifier
 from settings import Settings
@@ -242,8 +245,24 @@ def diagoriente_links(settings: Settings) -> DiagorienteLinks:
     )
 
 
-def tally_forms(settings: Settings) -> TallyForms | None:
-    """Return where survey forms are, or None when there are none."""
+def survey_plan(settings: Settings) -> SurveyPlan | None:
+    """Return what is surveyed, or None while the forms have no address."""
     if settings.tally_url is None:
         return None
-    return TallyForms(settings.tally_url, allow_http=not settings.is_production)
+    forms = {
+        SurveyKind.POST_HIRING_EMPLOYER: settings.tally_form_post_hiring_employer,
+        SurveyKind.POST_HIRING_JOB_SEEKER: settings.tally_form_post_hiring_job_seeker,
+        SurveyKind.PRESCRIBER_SATISFACTION: settings.tally_form_prescriber_satisfaction,
+    }
+    delays_days = {
+        SurveyKind.POST_HIRING_EMPLOYER: settings.tally_post_hiring_employer_delay_days,
+        SurveyKind.POST_HIRING_JOB_SEEKER: settings.tally_post_hiring_job_seeker_delay_days,
+        SurveyKind.PRESCRIBER_SATISFACTION: settings.tally_prescriber_satisfaction_delay_days,
+    }
+    return SurveyPlan(
+        forms=TallyForms(settings.tally_url, allow_http=not settings.is_production),
+        form_ids={kind: form_id for kind, form_id in forms.items() if form_id is not None},
+        delays={kind: timedelta(days=days) for kind, days in delays_days.items()},
+        lookback=timedelta(days=settings.tally_lookback_days),
+        sends_mails=mail_client(settings) is not None,
+    )

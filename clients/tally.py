@@ -32,6 +32,10 @@ _CLOCK_TOLERANCE = timedelta(minutes=5)
 Value = str | int | None
 
 
+def is_form_id(text: str) -> bool:
+    return _FORM_ID.fullmatch(text) is not None
+
+
 class TallyForms:
     """Where the forms are. There is none of these while no address is configured: surveys are off then."""
 
@@ -49,7 +53,7 @@ class TallyForms:
         A value that is missing is sent empty: the form tells "not known" from "not asked". Nothing personal belongs
         here, the link travels through browsers and their histories. Raises ValueError for what is no form id.
         """
-        if not _FORM_ID.fullmatch(form_id):
+        if not is_form_id(form_id):
             raise ValueError(f"Tally form id of {len(form_id)} characters: 4 to 12 letters and digits expected")
         url = f"{self._base_url}/r/{form_id}"
         query = urlencode([(key, _parameter(value)) for key, value in context.items()])

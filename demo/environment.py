@@ -132,6 +132,13 @@ def write_settings(data_dir: DataDir, plan: DemoPlan) -> dict[str, str]:
         "MAIL_FROM": "Traverse <ne-pas-repondre@traverse.exemple.test>",
         "PUBLIC_URL": plan.api_url,
         "TALLY_URL": f"{plan.sandbox_url}/tally",
+        "TALLY_FORM_POST_HIRING_EMPLOYER": "mY59xq",
+        "TALLY_FORM_POST_HIRING_JOB_SEEKER": "sBx1jS",
+        "TALLY_FORM_PRESCRIBER_SATISFACTION": "w2EoDp",
+        # Nobody waits for days in a demo: who is hired there is asked within a minute.
+        "TALLY_POST_HIRING_EMPLOYER_DELAY_DAYS": "0",
+        "TALLY_POST_HIRING_JOB_SEEKER_DELAY_DAYS": "0",
+        "TALLY_PRESCRIBER_SATISFACTION_DELAY_DAYS": "0",
         "NOTIFICATION_INTERVAL": "2",
         # A demo is shown at any hour.
         "NOTIFICATION_LAST_HOUR": "23",

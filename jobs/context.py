@@ -14,6 +14,7 @@ from jobs.inbox import InboxPlan
 from jobs.rounds import Rounds
 from services.leases import DEFAULT_LEASE
 from services.notification import BATCH_SIZE
+from services.surveys import SurveyPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,4 +40,5 @@ class WorkerContext:
     api_particulier: ApiParticulierClient | None = None
     ban: BANClient | None = None
     mail: MailClient | None = None
+    surveys: SurveyPlan | None = None
     inbox: InboxPlan = field(default_factory=InboxPlan)

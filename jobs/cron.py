@@ -8,6 +8,7 @@
 | take_up_unanswered    | 00:30 UTC                                        | the queue             |
 | geocode_addresses     | every minute                                     | the queue             |
 | send_mails            | every minute                                     | the queue             |
+| send_surveys          | every minute                                     | the queue             |
 | reopen_webhook_events | every 5 minutes                                  | the queue             |
 | purge_webhook_bodies  | 03:50 UTC                                        | the queue             |
 | watch_webhooks        | at minute 20 of every hour                       | the queue             |
@@ -34,6 +35,7 @@ from jobs.heartbeat import forget_old_heartbeats
 from jobs.mails import SEND_MAIL, begin_sending, send_mail
 from jobs.notification import NOTIFY_APPROVAL, notify_approval
 from jobs.queue import Job, Tick
+from jobs.surveys import begin_surveys
 from jobs.webhooks import PROCESS_WEBHOOKS, purge_webhooks, reopen_webhooks, wake_inbox, watch_webhooks
 from services.runs import exclusive_run
 
@@ -60,6 +62,7 @@ TICKS = (
     Tick("tick_take_up_unanswered", take_up_unanswered_questions, hour=0, minute=30),
     Tick("tick_geocode_addresses", begin_geocoding, minute=None, at_start=True),
     Tick("tick_send_mails", begin_sending, minute=None, at_start=True),
+    Tick("tick_send_surveys", begin_surveys, minute=None, at_start=True),
     Tick("tick_reopen_webhooks", reopen_webhooks, minute=None, at_start=True),
     Tick("tick_purge_webhooks", purge_webhooks, hour=3, minute=50),
     Tick("tick_watch_webhooks", watch_webhooks, minute=20),

@@ -20,7 +20,14 @@ from jobs.valkey import connect
 from logs import configure_logging
 from models.database import close_database, open_database
 from settings import Settings
-from wiring import api_particulier_client, ban_client, database_config, france_travail_client, mail_client
+from wiring import (
+    api_particulier_client,
+    ban_client,
+    database_config,
+    france_travail_client,
+    mail_client,
+    survey_plan,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -71,4 +78,5 @@ async def _opened(settings: Settings, stop: asyncio.Event) -> AsyncGenerator[Wor
             api_particulier=await api_particulier_client(settings, stack),
             ban=await ban_client(settings, stack),
             mail=mail_client(settings),
+            surveys=survey_plan(settings),
         )

@@ -18,7 +18,6 @@ from strawberry.dataloader import DataLoader
 
 from clients.api_particulier import ApiParticulierClient
 from clients.france_travail import FranceTravailClient
-from clients.tally import TallyForms
 from models.enums import UserKind
 from resolvers.cursors import CursorSigner
 from resolvers.errors import Unauthenticated
@@ -28,6 +27,7 @@ from services.diagoriente import DiagorienteLinks
 from services.establishments import Establishments
 from services.geocoding import Geocoding
 from services.inclusion_structures import InclusionStructures
+from services.surveys import SurveyPlan
 from services.throttling import Throttle
 
 # graphql-core leaves the type of the context open.
@@ -57,7 +57,7 @@ class Resources:
     establishments: Establishments | None = None
     establishment_searches: Throttle | None = None
     diagoriente: DiagorienteLinks | None = None
-    tally: TallyForms | None = None
+    surveys: SurveyPlan | None = None
     inclusion_structures: InclusionStructures | None = None
     inclusion_structure_searches: Throttle | None = None
 

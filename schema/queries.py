@@ -51,6 +51,7 @@ from schema.inclusion_structure_queries import InclusionStructureQueries
 from schema.info import Info
 from schema.place_queries import PlaceQueries
 from schema.scalars import SIRET
+from schema.survey_queries import SurveyQueries
 from schema.types.appointments import Appointment, Participation
 from schema.types.approvals import Approval
 from schema.types.connections import After, Before, Connection, First, Last, page_arguments
@@ -90,7 +91,7 @@ def _signed_in(info: Info) -> OperationContext:
 
 
 @strawberry.type
-class Query(EstablishmentQueries, InclusionStructureQueries, PlaceQueries):
+class Query(EstablishmentQueries, InclusionStructureQueries, PlaceQueries, SurveyQueries):
     @strawberry.field
     def viewer(self, info: Info) -> Viewer:
         viewer = _signed_in(info).signed_in()

@@ -20,6 +20,7 @@ from models.database import run_in_transaction, write
 from models.enums import DiagorienteRecipient, MailTemplate
 from services.clock import PARIS
 from services.mails import post
+from services.naming import full_name, greeting, mask
 from services.outcomes import ConflictFound, Invalid, NotFound, invalid
 
 OPENING_PATH = "/go/diagoriente"
@@ -99,11 +100,6 @@ async def mark_opened(token: str, *, now: datetime) -> bool:
     return bool(await write(_MARK_OPENED, _hash(token), now))
 
 
-def mask(name: str) -> str:
-    """`FICTIVE Zélie` becomes `F… Z…`."""
-    return " ".join(f"{word[0]}…" for word in name.split())
-
-
 def _objection(application: JobApplication) -> Invalid | ConflictFound | None:
     if application.has_resume:
         return invalid("jobApplicationId", "Cette candidature a déjà un CV.")
@@ -128,23 +124,15 @@ async def _invite(
         diagoriente_invite_sent_at=now, diagoriente_recipient=recipient, diagoriente_token_hash=_hash(token)
     )
     company: Company = application.company
-    parameters = {"greeting": _greeting(sender), "company": company.display_name, "link": links.for_token(token)}
+    parameters = {"greeting": greeting(sender), "company": company.display_name, "link": links.for_token(token)}
     if is_for_themself:
         template = MailTemplate.DIAGORIENTE_JOB_SEEKER
     else:
         template = MailTemplate.DIAGORIENTE_PRESCRIBER
-        name = _full_name(application.job_seeker)
+        name = full_name(application.job_seeker)
         parameters["job_seeker"] = name if sender_sees_job_seeker else mask(name)
     mail_id = await post(template, application.id, recipient=sender.email or "", parameters=parameters, now=now)
     return Invited(mail_id=mail_id, recipient=recipient, sent_at=now)
-
-
-def _greeting(person: User) -> str:
-    return f"{person.title.label} {person.last_name.upper()}" if person.title else _full_name(person)
-
-
-def _full_name(person: User) -> str:
-    return f"{person.last_name.upper()} {person.first_name}"
 
 
 def _hash(token: str) -> str:

@@ -10,6 +10,7 @@ from schema.mutations.companies import CompanyMutations
 from schema.mutations.consents import ConsentMutations
 from schema.mutations.diagoriente import DiagorienteMutations
 from schema.mutations.job_seekers import JobSeekerMutations
+from schema.mutations.surveys import SurveyMutations
 
 
 @strawberry.type
@@ -20,5 +21,6 @@ class Mutation(
     ConsentMutations,
     DiagorienteMutations,
     JobSeekerMutations,
+    SurveyMutations,
 ):
     pass

@@ -57,11 +57,11 @@ class Survey(Node):
 
     @strawberry.field(description="Tally link with the context prefilled; null where no survey tool is configured.")
     def url(self, info: Info) -> URL | None:
-        forms = context_of(info.raw).resources.tally
-        if forms is None:
+        plan = context_of(info.raw).resources.surveys
+        if plan is None:
             return None
         form_id, context, reference = self.link_parts
-        return URL(survey_url(forms, form_id, orjson.loads(context), reference))
+        return URL(survey_url(plan.forms, form_id, orjson.loads(context), reference))
 
     job_application: Annotated[JobApplication, strawberry.lazy("schema.types.job_applications")] | None
 

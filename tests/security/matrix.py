@@ -221,6 +221,7 @@ FIELDS: Mapping[str, Field] = {
     **fields("DiagorienteInvitation", "status recipient sentAt openedAt"),
     **fields("Survey", "id kind status sentAt answeredAt url"),
     **fields("Survey", "jobApplication", Field(shows="JobApplication")),
+    **fields("SurveyStatistics", "kind sent answered answeredWithoutLink answerRate"),
     # -- organisations and users
     **fields("Company", "id siret siren naf kind name address department isOpenToAppointments"),
     **fields("Company", "establishment", Field(of_partner=True)),
@@ -309,6 +310,10 @@ ROOT_ROWS: Mapping[str, str] = {
 ROOT_NODES = frozenset({"node", "nodes"})
 FOR_THE_SIGNED_IN = frozenset({"viewer", "geocode", "establishment", "inclusionStructures"})
 FOR_EVERYBODY = frozenset({"department", "departments", "commune", "communes", "addressSuggestions"})
+# Counts in which nobody is named; everybody else is FORBIDDEN.
+FIGURES: Mapping[str, frozenset[str]] = {
+    "surveyStatistics": frozenset({*STAFF, INSPECTOR}),
+}
 
 # -- mutations: on which rows of the world (approvals, applications, people) each viewer may act. Whoever is not named
 # is FORBIDDEN; a row that is not named is NOT_FOUND when it is out of sight, else FORBIDDEN.
@@ -329,6 +334,8 @@ MUTATIONS: Mapping[str, Mapping[str, Rows]] = {
     "withdrawConsent": _ABOUT_PEOPLE,
     # What the company does with its own applications: nobody does it in its place.
     "sendDiagorienteInvitation": {EMPLOYER: rows("zoe_a yves_a xena_a nils_a tess_a")},
+    # As called there, the survey for employers; the others: test_survey_rights.py.
+    "requestSurvey": {EMPLOYER: rows("zoe_a yves_a xena_a nils_a tess_a")},
     # Of employers, the administrators of the company, which those of this world are not.
     "updateCompany": _staff(),
 }

@@ -18,6 +18,7 @@ from resolvers.context import Resources
 from resolvers.cursors import CursorSigner
 from resolvers.global_ids import encode
 from schema.build import build_schema
+from services.surveys import SurveyPlan
 from tests.integration.schema.client import Answer, GraphQLClient, never_ring, serve
 from tests.integration.schema.crowd import empty_database
 from tests.security import matrix
@@ -103,7 +104,9 @@ class Court:
 async def court(_open_database: object, engine: GraphQLEngine) -> AsyncIterator[Court]:
     world = await make_world()
     resources = Resources(
-        cursors=CursorSigner(b"tests-only-cursor-key"), ring=never_ring, tally=TallyForms("https://tally.so")
+        cursors=CursorSigner(b"tests-only-cursor-key"),
+        ring=never_ring,
+        surveys=SurveyPlan(forms=TallyForms("https://tally.so")),
     )
     async with serve(engine, resources) as client:
         yield Court(client, world)
@@ -120,7 +123,7 @@ def is_connection(name: str) -> bool:
 def fields_of_the_table(type_name: str) -> set[str]:
     if type_name == "Query":
         signed_in = {*matrix.ROOT_LISTS, *matrix.ROOT_ROWS, *matrix.ROOT_NODES, *matrix.FOR_THE_SIGNED_IN}
-        return signed_in | matrix.FOR_EVERYBODY
+        return signed_in | matrix.FOR_EVERYBODY | set(matrix.FIGURES)
     if type_name == "Mutation":
         return {*matrix.MUTATIONS, *matrix.ENTRIES}
     if is_connection(type_name):
@@ -338,6 +341,7 @@ ROOT_SELECTIONS = {
     "node": 'node(id: "$") { id }',
     "nodes": 'nodes(ids: ["$"]) { id }',
     "viewer": "viewer { kind }",
+    "surveyStatistics": "surveyStatistics { sent }",
     "department": 'department(code: "57") { name region { name } }',
     "departments": "departments { code }",
     "geocode": 'geocode(address: "1 rue Inventée") { __typename }',
@@ -362,6 +366,16 @@ async def test_who_is_not_signed_in_is_told_so_by_all_but_public_fields(court: C
         assert answer.codes == ["UNAUTHENTICATED"]
         assert not (answer.body["data"] or {}).get(name)
     assert set(ROOT_SELECTIONS) == set(OBJECT_TYPES["Query"].fields)
+
+
+@pytest.mark.parametrize("name", matrix.FIGURES)
+@pytest.mark.parametrize("viewer", SIGNED_IN)
+async def test_figures_are_for_whom_the_table_names(court: Court, viewer: str, name: str):
+    answer = await court.ask(viewer, f"{{ {ROOT_SELECTIONS[name]} }}")
+
+    is_reader = viewer in matrix.FIGURES[name]
+    assert answer.codes == ([] if is_reader else ["FORBIDDEN"])
+    assert (answer.body["data"][name] is not None) is is_reader
 
 
 _STAFF_PERMISSIONS = {

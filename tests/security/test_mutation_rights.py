@@ -28,6 +28,7 @@ CALLS = {
     "recordConsent": ("JobSeeker", "recordConsent(jobSeekerId: $id, purpose: IDENTITY_CERTIFICATION)"),
     "withdrawConsent": ("JobSeeker", "withdrawConsent(jobSeekerId: $id, purpose: IDENTITY_CERTIFICATION)"),
     "sendDiagorienteInvitation": ("JobApplication", "sendDiagorienteInvitation(jobApplicationId: $id)"),
+    "requestSurvey": ("JobApplication", "requestSurvey(jobApplicationId: $id, kind: POST_HIRING_EMPLOYER)"),
     "updateCompany": ("Company", "updateCompany(input: { id: $id })"),
 }
 ENTERING = {"registerCompany": 'registerCompany(input: { siret: "90210001500012", kind: ACI })'}

@@ -12,6 +12,7 @@ from models import Company, JobApplication, Survey
 from models.enums import JobApplicationState, SurveyKind
 from resolvers.context import Resources
 from resolvers.global_ids import encode
+from services.surveys import SurveyPlan
 from tests.factories import make_company, make_employer, make_job_application
 from tests.integration.schema.client import GraphQLClient, serve
 
@@ -22,7 +23,7 @@ REFERENCE = "5Jc0kq0mYV7m3o1TqgS2dw"
 
 @pytest.fixture
 def resources(resources: Resources) -> Resources:
-    return replace(resources, tally=TallyForms("https://tally.so"))
+    return replace(resources, surveys=SurveyPlan(forms=TallyForms("https://tally.so")))
 
 
 async def make_survey(company: Company, context: dict[str, str], reference: str = REFERENCE) -> Survey:
@@ -74,7 +75,7 @@ async def test_without_a_survey_tool_there_is_no_link(engine: GraphQLEngine, res
     company = await make_company()
     survey = await make_survey(company, {"id_siae": "1"})
 
-    async with serve(engine, replace(resources, tally=None)) as graphql:
+    async with serve(engine, replace(resources, surveys=None)) as graphql:
         answer = await graphql(READ, {"id": encode("Survey", survey.id)}, as_=await make_employer(company), of=company)
 
     assert answer.data["node"] == {"url": None}
