@@ -30,7 +30,9 @@ from models.reserved_pool import ReservedPool
 from resolvers.context import Resources
 from resolvers.cursors import CursorSigner
 from schema.build import build_schema
+from schema.exports import ExportsEndpoint
 from schema.http import EndpointConfig, GraphQLEndpoint
+from services.dashboards import EXPORTS_PATH
 from settings import Settings, load_settings
 from webhooks.bell import Bell
 from webhooks.diagoriente import diagoriente_route
@@ -40,10 +42,13 @@ from wiring import (
     api_particulier_client,
     ban_client,
     communes,
+    dashboard_requests,
+    dashboards,
     database_config,
     diagoriente_links,
     establishment_searches,
     establishments,
+    export_links,
     france_travail_client,
     geocoding,
     inclusion_structure_searches,
@@ -70,6 +75,7 @@ def create_app(settings: Settings) -> Starlette:
     process = _Process(settings)
     routes: list[BaseRoute] = [
         Route("/graphql", process.graphql),
+        Route(f"{EXPORTS_PATH}/{{token}}", process.exports, methods=["GET"]),
         Route("/healthz", _healthz),
         Route("/readyz", process.readyz),
         diagoriente_route(diagoriente_links(settings)),
@@ -94,7 +100,7 @@ def create_app(settings: Settings) -> Starlette:
                 allow_origins=settings.cors_allowed_origins,
                 allow_methods=["GET", "POST"],
                 allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
-                expose_headers=["X-Request-ID"],
+                expose_headers=["X-Request-ID", "Content-Disposition", "Retry-After"],
                 max_age=600,
             ),
         ],
@@ -114,12 +120,22 @@ class _GraphQLRoute:
         await self.endpoint(scope, receive, send)
 
 
+class _ExportsRoute:
+    """The same for exports."""
+
+    endpoint: ExportsEndpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.endpoint(scope, receive, send)
+
+
 class _Process:
     """What one API process holds open, between its start and its end."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.graphql = _GraphQLRoute()
+        self.exports = _ExportsRoute()
         self._valkey: Redis | None = None
         self.reserved_pool = ReservedPool(
             database_config(settings, application_name="traverse-api"), size=settings.webhook_pool_size
@@ -140,6 +156,8 @@ class _Process:
             await stack.enter_async_context(self.bell.hung())
             cache = lookup_cache(settings, self._valkey)
             known_communes = await communes(settings, cache, stack)
+            links = export_links(settings)
+            verifier = await token_verifier(settings, stack)
             resources = Resources(
                 cursors=CursorSigner(settings.derive_key("cursors")),
                 ring=queue.ring,
@@ -154,6 +172,8 @@ class _Process:
                 diagoriente=None if mail_client(settings) is None else diagoriente_links(settings),
                 inclusion_structures=await inclusion_structures(settings, cache, known_communes, stack),
                 inclusion_structure_searches=inclusion_structure_searches(settings, self._valkey),
+                dashboards=await dashboards(settings, links, stack),
+                dashboard_requests=dashboard_requests(settings, self._valkey),
             )
             # Last in, first out: the questions under way end before the clients that they ask through.
             stack.push_async_callback(cache.aclose)
@@ -163,7 +183,7 @@ class _Process:
                     Limits(depth=settings.graphql_max_depth, cost=settings.graphql_max_cost),
                     hide_suggestions=settings.is_production,
                 ),
-                await token_verifier(settings, stack),
+                verifier,
                 resources,
                 EndpointConfig(
                     max_body_bytes=settings.graphql_max_body_bytes,
@@ -171,6 +191,7 @@ class _Process:
                     is_production=settings.is_production,
                 ),
             )
+            self.exports.endpoint = ExportsEndpoint(resources.dashboards, links, verifier, resources.dashboard_requests)
             log.info("api_started", environment=settings.environment.value)
             yield
         log.info("api_stopped")

@@ -58,6 +58,7 @@ def demo(
     from sandbox.data_inclusion import settings as data_inclusion
     from sandbox.france_travail.identifiers import id_national_of
     from sandbox.france_travail.settings import CLIENT_ID, CLIENT_SECRET
+    from sandbox.metabase import settings as metabase
     from sandbox.sirene import settings as sirene
 
     parts = DemoParts(
@@ -68,6 +69,7 @@ def demo(
             api_particulier_token=api_particulier.TOKEN,
             sirene_api_key=sirene.API_KEY,
             data_inclusion_token=data_inclusion.TOKEN,
+            metabase_secret_key=metabase.SECRET_KEY,
         ),
         configure=_configure,
         make_token=lambda persona: _make_token(load_settings(), persona, None, timedelta(hours=1)),

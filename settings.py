@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from email.utils import parseaddr
@@ -16,6 +17,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -26,6 +28,7 @@ from models.encryption import KeyRing
 from models.identifiers import InvalidIdentifier, parse_siret
 
 DEFAULT_DIAGORIENTE_URL = "https://diagoriente.beta.gouv.fr/services/plateforme"
+_EMBEDDING_SECRET = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
 DEVELOPMENT_KEY = "development-only-key-never-use-it-in-production"
 # Whoever guesses it writes appointments into the database.
 _SHORTEST_WEBHOOK_SECRET = 16
@@ -215,6 +218,22 @@ class Settings(BaseSettings):
         60, ge=1, description="pages of structures that one account may ask for in a minute"
     )
 
+    metabase_site_url: str | None = Field(None, description="dashboards: Metabase's address, without a final slash")
+    metabase_secret_key: SecretStr | None = Field(
+        None, description="Metabase's embedding secret, 64 hexadecimal characters: whoever has it sees every dashboard"
+    )
+    metabase_timeout_seconds: float = Field(3, gt=0, description="longest listing of the cards of a dashboard")
+    metabase_export_timeout_seconds: float = Field(
+        600, gt=0, description="longest export, from its beginning to the last byte that its reader takes"
+    )
+    metabase_exports_at_once: int = Field(4, ge=1, description="exports that a process has Metabase make at a time")
+    metabase_requests_per_minute: int = Field(
+        120, ge=1, description="listings of cards and exports that one client of the API may ask for in a minute"
+    )
+    metabase_etp_user_ids: Annotated[tuple[UUID, ...], NoDecode] = Field(
+        (), description="comma-separated ids of the administrators of companies who may open `stats_siae_etp`"
+    )
+
     smtp_url: SecretStr | None = Field(
         None, description="mail relay: `smtps://user:password@host:465`, `smtp+starttls://`, or `smtp://` on loopback"
     )
@@ -326,12 +345,18 @@ class Settings(BaseSettings):
         "public_url",
         "diagoriente_url",
         "data_inclusion_base_url",
+        "metabase_site_url",
     )
     @classmethod
     def _http(cls, value: str | None) -> str | None:
         if value is not None and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
             raise ValueError("an http:// or https:// URL is expected")
         return value
+
+    @field_validator("metabase_etp_user_ids", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("smtp_url")
     @classmethod
@@ -393,6 +418,7 @@ class Settings(BaseSettings):
             *self._sirene_problems(),
             *_half_configured("mail", {"SMTP_URL": self.smtp_url, "MAIL_FROM": self.mail_from}),
             *self._data_inclusion_problems(),
+            *self._metabase_problems(),
             *self._tally_problems(),
             *self._authentication_problems(),
             *self._key_problems(),
@@ -457,6 +483,15 @@ class Settings(BaseSettings):
             return [f"{names}: one form is given twice, each kind of survey needs a form of its own"]
         return []
 
+    def _metabase_problems(self) -> list[str]:
+        secret = self.metabase_secret_key
+        given = {"METABASE_SITE_URL": self.metabase_site_url, "METABASE_SECRET_KEY": secret}
+        if secret is not None and _EMBEDDING_SECRET.fullmatch(secret.get_secret_value()) is None:
+            return ["METABASE_SECRET_KEY: 64 hexadecimal characters expected, as Metabase shows them"]
+        if self.is_production and self.metabase_site_url is not None and self.public_url is None:
+            return ["PUBLIC_URL: required in production with METABASE_SITE_URL: links to exports begin with it"]
+        return _half_configured("METABASE_", given)
+
     def _authentication_problems(self) -> list[str]:
         if self.auth_hs256_key is not None and len(self.auth_hs256_key.get_secret_value()) < 32:
             return ["AUTH_HS256_KEY: at least 32 characters expected"]
@@ -501,6 +536,7 @@ class Settings(BaseSettings):
             "PUBLIC_URL": self.public_url,
             "TALLY_URL": self.tally_url,
             "DIAGORIENTE_URL": self.diagoriente_url,
+            "METABASE_SITE_URL": self.metabase_site_url,
             "DATA_INCLUSION_BASE_URL": self.data_inclusion_base_url,
         }
         problems += [

@@ -15,6 +15,7 @@ from clients.france_travail import FranceTravailClient, FranceTravailConfig, bui
 from clients.http import CallPolicy, PartnerHTTP
 from clients.jwks import JWKSClient
 from clients.mail import MailClient, MailConfig
+from clients.metabase import MetabaseClient, MetabaseConfig, build_metabase_http
 from clients.sirene import APIKey, PasswordGrant, SireneClient, SireneConfig, build_sirene_http
 from clients.tally import TallyForms
 from clients.token_store import ValkeyTokenStore
@@ -22,12 +23,14 @@ from clients.transport import build_http_client
 from models.database import DatabaseConfig
 from models.enums import SurveyKind
 from services.communes import Communes
+from services.dashboards import AccessPolicy, Dashboards, ExportLinks
 from services.diagoriente import DiagorienteLinks
 from services.establishments import Establishments
 from services.geocoding import Geocoding
 from services.inclusion_structures import InclusionStructures
 from services.lookup_cache import LookupCache
 from services.pacing import PostgresPacer
+from services.pictures import Painter
 from services.surveys import SurveyPlan
 from services.throttling import Throttle
 from services.tokens import TokenVerifier
@@ -226,6 +229,50 @@ def inclusion_structure_searches(settings: Settings, valkey: Redis) -> Throttle:
         valkey,
         name="inclusion_structure_searches",
         per_minute=settings.data_inclusion_searches_per_minute,
+        hash_key=settings.derive_key("throttles"),
+    )
+
+
+async def metabase_client(settings: Settings, stack: AsyncExitStack) -> MetabaseClient | None:
+    """Return the client of Metabase, or None when it is off; the stack closes what it opens."""
+    if settings.metabase_site_url is None or settings.metabase_secret_key is None:
+        return None
+    config = MetabaseConfig(
+        site_url=settings.metabase_site_url,
+        secret_key=settings.metabase_secret_key.get_secret_value(),
+        listing_seconds=settings.metabase_timeout_seconds,
+        export_seconds=settings.metabase_export_timeout_seconds,
+        max_concurrent_exports=settings.metabase_exports_at_once,
+        queue_seconds=1.0,
+    )
+    http = await stack.enter_async_context(build_metabase_http(config))
+    return MetabaseClient(config, http)
+
+
+def export_links(settings: Settings) -> ExportLinks:
+    """Return what signs the links to exports; without a public address, those of this machine."""
+    base_url = settings.public_url or f"http://{settings.host}:{settings.port}"
+    return ExportLinks(settings.derive_key("exports"), base_url=base_url)
+
+
+async def dashboards(settings: Settings, links: ExportLinks, stack: AsyncExitStack) -> Dashboards:
+    """Return the dashboards; the stack closes what they open."""
+    painter = Painter()
+    stack.push_async_callback(painter.aclose)
+    return Dashboards(
+        metabase=await metabase_client(settings, stack),
+        links=links,
+        painter=painter,
+        policy=AccessPolicy(etp_user_ids=frozenset(settings.metabase_etp_user_ids)),
+    )
+
+
+def dashboard_requests(settings: Settings, valkey: Redis) -> Throttle:
+    """Return the limit of each client's listings of cards and exports."""
+    return Throttle(
+        valkey,
+        name="dashboard_requests",
+        per_minute=settings.metabase_requests_per_minute,
         hash_key=settings.derive_key("throttles"),
     )
 

@@ -78,6 +78,7 @@ class SandboxAccess:
     api_particulier_token: str
     sirene_api_key: str
     data_inclusion_token: str
+    metabase_secret_key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +128,8 @@ def write_settings(data_dir: DataDir, plan: DemoPlan) -> dict[str, str]:
         "SIRENE_API_KEY": plan.sandbox_access.sirene_api_key,
         "DATA_INCLUSION_BASE_URL": f"{plan.sandbox_url}/data-inclusion",
         "DATA_INCLUSION_TOKEN": plan.sandbox_access.data_inclusion_token,
+        "METABASE_SITE_URL": f"{plan.sandbox_url}/metabase",
+        "METABASE_SECRET_KEY": plan.sandbox_access.metabase_secret_key,
         # The sandbox takes mails on the port after its own.
         "SMTP_URL": f"smtp://127.0.0.1:{plan.sandbox_port + 1}",
         "MAIL_FROM": "Traverse <ne-pas-repondre@traverse.exemple.test>",

@@ -23,6 +23,7 @@ from resolvers.cursors import CursorSigner
 from resolvers.errors import Unauthenticated
 from resolvers.viewer import Viewer
 from services.communes import Communes
+from services.dashboards import Dashboards
 from services.diagoriente import DiagorienteLinks
 from services.establishments import Establishments
 from services.geocoding import Geocoding
@@ -60,6 +61,8 @@ class Resources:
     surveys: SurveyPlan | None = None
     inclusion_structures: InclusionStructures | None = None
     inclusion_structure_searches: Throttle | None = None
+    dashboards: Dashboards = field(default_factory=Dashboards)
+    dashboard_requests: Throttle | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -37,6 +37,8 @@ _NODES = (
     InvitationRequest,
     Invitation,
 )
+# Of one viewer; of one dashboard. The fullest ones have fewer.
+_MAX_DASHBOARDS, _MAX_CARDS = 12, 60
 _PARTS = (ApprovalNotification, PostalAddress, Coordinates, DiagorienteInvitation)
 
 
@@ -59,6 +61,8 @@ def _tell_sizes(schema: GraphQLSchema) -> None:
     """Tell the cost rule how long the lists are that are not short and have no pages (execution/limits.py)."""
     for type_name, field, rows in (
         ("Query", "departments", len(DEPARTMENTS)),
+        ("Query", "dashboards", _MAX_DASHBOARDS),
+        ("Dashboard", "cards", _MAX_CARDS),
         ("Query", "addressSuggestions", MAX_SUGGESTIONS),
         ("Query", "communes", MAX_COMMUNES),
         ("Region", "departments", max(len(region.department_codes) for region in REGIONS.values())),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Annotated
 
 import strawberry
@@ -10,6 +9,7 @@ import strawberry
 from clients.ban import FoundAddress, GeocodingOutcome, geocoding_outcome
 from clients.errors import PartnerError
 from models.enums import Partner
+from resolvers.askers import asker_of
 from resolvers.communes import commune_of, communes_of
 from resolvers.context import OperationContext, context_of
 from resolvers.errors import BadUserInput, LimitExceeded
@@ -120,22 +120,9 @@ async def _take_search(context: OperationContext) -> None:
     throttle = context.resources.address_searches
     if throttle is None:
         return
-    seconds = await throttle.take(_client(context))
+    seconds = await throttle.take(asker_of(context.viewer.user_id, context.client_address))
     if seconds:
         raise LimitExceeded(f"too many searches of places; try again in {seconds:.1f} seconds")
-
-
-def _client(context: OperationContext) -> str:
-    """Who is counted as one: an account, or a network address; of IPv6 the part that one customer holds."""
-    if context.viewer.user_id is not None:
-        return f"account {context.viewer.user_id}"
-    try:
-        address = ip_address(context.client_address)
-    except ValueError:
-        return "unknown"
-    if isinstance(address, IPv6Address):
-        return f"network {ip_network((address, 64), strict=False)}"
-    return f"address {address}"
 
 
 def _suggestion(found: FoundAddress) -> GeocodedAddress:

@@ -30,6 +30,7 @@ from resolvers.pages import PageArguments, read_page
 from resolvers.reading import entity_names
 from resolvers.viewer import Permission
 from schema.access import FIELD_RULES
+from schema.dashboard_queries import DashboardQueries
 from schema.establishment_queries import EstablishmentQueries
 from schema.filters import (
     AppointmentFilter,
@@ -91,7 +92,7 @@ def _signed_in(info: Info) -> OperationContext:
 
 
 @strawberry.type
-class Query(EstablishmentQueries, InclusionStructureQueries, PlaceQueries, SurveyQueries):
+class Query(DashboardQueries, EstablishmentQueries, InclusionStructureQueries, PlaceQueries, SurveyQueries):
     @strawberry.field
     def viewer(self, info: Info) -> Viewer:
         viewer = _signed_in(info).signed_in()

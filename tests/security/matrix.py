@@ -289,6 +289,12 @@ PUBLIC_DATA: Mapping[str, str] = {
     ),
 }
 
+# Dashboards of Metabase, made for their viewer: who opens which is told in test_dashboards.py.
+OF_DASHBOARDS: Mapping[str, str] = {
+    "Dashboard": "slug title embedUrl cards",
+    "DashboardCard": "id title downloadUrl",
+}
+
 # -- root fields
 
 # Lists by the type of their rows, and single rows by how they are asked for. All of them need a token.
@@ -309,7 +315,9 @@ ROOT_ROWS: Mapping[str, str] = {
 }
 ROOT_NODES = frozenset({"node", "nodes"})
 FOR_THE_SIGNED_IN = frozenset({"viewer", "geocode", "establishment", "inclusionStructures"})
-FOR_EVERYBODY = frozenset({"department", "departments", "commune", "communes", "addressSuggestions"})
+FOR_EVERYBODY = frozenset(
+    {"department", "departments", "commune", "communes", "addressSuggestions", "dashboards", "dashboard"}
+)
 # Counts in which nobody is named; everybody else is FORBIDDEN.
 FIGURES: Mapping[str, frozenset[str]] = {
     "surveyStatistics": frozenset({*STAFF, INSPECTOR}),

@@ -130,7 +130,7 @@ def fields_of_the_table(type_name: str) -> set[str]:
         return set(matrix.CONNECTION_PARTS)
     if type_name.endswith("Edge"):
         return set(matrix.EDGE_PARTS)
-    if (listed := {**matrix.OUTCOMES, **matrix.PUBLIC_DATA}.get(type_name)) is not None:
+    if (listed := {**matrix.OUTCOMES, **matrix.PUBLIC_DATA, **matrix.OF_DASHBOARDS}.get(type_name)) is not None:
         return set(listed.split())
     return {name.partition(".")[2] for name in FIELDS if name.partition(".")[0] == type_name}
 
@@ -341,6 +341,8 @@ ROOT_SELECTIONS = {
     "node": 'node(id: "$") { id }',
     "nodes": 'nodes(ids: ["$"]) { id }',
     "viewer": "viewer { kind }",
+    "dashboards": "dashboards { slug title embedUrl cards { id } }",
+    "dashboard": 'dashboard(slug: "stats_public") { slug embedUrl }',
     "surveyStatistics": "surveyStatistics { sent }",
     "department": 'department(code: "57") { name region { name } }',
     "departments": "departments { code }",

@@ -225,6 +225,18 @@ def test_a_complete_production_environment_starts(monkeypatch: pytest.MonkeyPatc
             "API_GEO_BASE_URL: an https:// URL is required in production",
         ),
         (
+            {
+                "METABASE_SITE_URL": "http://stats.exemple.test",
+                "METABASE_SECRET_KEY": "5a" * 32,
+                "PUBLIC_URL": "https://traverse.exemple.test",
+            },
+            "METABASE_SITE_URL: an https:// URL is required in production",
+        ),
+        (
+            {"METABASE_SITE_URL": "https://stats.exemple.test", "METABASE_SECRET_KEY": "5a" * 32},
+            "PUBLIC_URL: required in production with METABASE_SITE_URL: links to exports begin with it",
+        ),
+        (
             {"DATA_INCLUSION_BASE_URL": "http://annuaire.exemple.test", "DATA_INCLUSION_TOKEN": SECRET},
             "DATA_INCLUSION_BASE_URL: an https:// URL is required in production",
         ),

@@ -28,6 +28,7 @@ PLAN = DemoPlan(
         api_particulier_token="an invented token",
         sirene_api_key="an invented key",
         data_inclusion_token="an invented token of the directory",
+        metabase_secret_key="an invented secret",
     ),
 )
 
@@ -44,6 +45,8 @@ def test_what_was_written_is_read_again(tmp_path: Path):
     assert written["SIRENE_API_KEY"] == "an invented key"
     assert written["DATA_INCLUSION_TOKEN"] == "an invented token of the directory"
     assert written["DATA_INCLUSION_BASE_URL"] == "http://127.0.0.1:8101/data-inclusion"
+    assert written["METABASE_SECRET_KEY"] == "an invented secret"
+    assert written["METABASE_SITE_URL"] == "http://127.0.0.1:8101/metabase"
     assert written["SIRENE_BASE_URL"] == "http://127.0.0.1:8101/sirene/api-sirene/3.11"
     assert written["API_PARTICULIER_BASE_URL"] == "http://127.0.0.1:8101/api-particulier"
     assert written["FT_BASE_URL"] == "http://127.0.0.1:8101/france-travail"
