@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import structlog
 from redis.asyncio import Redis
@@ -13,7 +14,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
@@ -32,6 +33,11 @@ from resolvers.cursors import CursorSigner
 from schema.build import build_schema
 from schema.exports import ExportsEndpoint
 from schema.http import EndpointConfig, GraphQLEndpoint
+from schema.streams.connection import SocketLimits
+from schema.streams.events import EventStreamLimits
+from schema.streams.server import DRAIN_STATE
+from schema.streams.sockets import SocketEndpoint
+from schema.streams.transports import TransportConfig, Transports
 from services.dashboards import EXPORTS_PATH
 from settings import Settings, load_settings
 from webhooks.bell import Bell
@@ -75,6 +81,7 @@ def create_app(settings: Settings) -> Starlette:
     process = _Process(settings)
     routes: list[BaseRoute] = [
         Route("/graphql", process.graphql),
+        WebSocketRoute("/graphql", process.sockets),
         Route(f"{EXPORTS_PATH}/{{token}}", process.exports, methods=["GET"]),
         Route("/healthz", _healthz),
         Route("/readyz", process.readyz),
@@ -129,12 +136,22 @@ class _ExportsRoute:
         await self.endpoint(scope, receive, send)
 
 
+class _SocketRoute:
+    """The same for WebSockets."""
+
+    endpoint: SocketEndpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.endpoint(scope, receive, send)
+
+
 class _Process:
     """What one API process holds open, between its start and its end."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.graphql = _GraphQLRoute()
+        self.sockets = _SocketRoute()
         self.exports = _ExportsRoute()
         self._valkey: Redis | None = None
         self.reserved_pool = ReservedPool(
@@ -143,7 +160,7 @@ class _Process:
         self.bell = Bell(self._ring_for_inbox)
 
     @asynccontextmanager
-    async def lifespan(self, _: Starlette) -> AsyncGenerator[None, None]:
+    async def lifespan(self, _: Starlette) -> AsyncGenerator[dict[str, Any], None]:
         settings = self._settings
         async with AsyncExitStack() as stack:
             await open_database(database_config(settings, application_name="traverse-api"))
@@ -177,12 +194,15 @@ class _Process:
             )
             # Last in, first out: the questions under way end before the clients that they ask through.
             stack.push_async_callback(cache.aclose)
+            engine = GraphQLEngine(
+                build_schema(hide_suggestions=settings.is_production),
+                Limits(depth=settings.graphql_max_depth, cost=settings.graphql_max_cost),
+                hide_suggestions=settings.is_production,
+            )
+            transports = await stack.enter_async_context(Transports(engine, verifier, resources, self._transports()))
+            self.sockets.endpoint = transports.sockets
             self.graphql.endpoint = GraphQLEndpoint(
-                GraphQLEngine(
-                    build_schema(hide_suggestions=settings.is_production),
-                    Limits(depth=settings.graphql_max_depth, cost=settings.graphql_max_cost),
-                    hide_suggestions=settings.is_production,
-                ),
+                engine,
                 verifier,
                 resources,
                 EndpointConfig(
@@ -190,15 +210,38 @@ class _Process:
                     deadline_seconds=settings.request_deadline.total_seconds(),
                     is_production=settings.is_production,
                 ),
+                transports.event_streams,
             )
             self.exports.endpoint = ExportsEndpoint(resources.dashboards, links, verifier, resources.dashboard_requests)
             log.info("api_started", environment=settings.environment.value)
-            yield
+            yield {DRAIN_STATE: transports.begin_drain}
         log.info("api_stopped")
 
     async def _ring_for_inbox(self) -> None:
         if self._valkey is not None:
             await JobQueue(self._valkey).ring(PROCESS_WEBHOOKS, INBOX)
+
+    def _transports(self) -> TransportConfig:
+        settings = self._settings
+        send_seconds = settings.graphql_stream_send_timeout.total_seconds()
+        return TransportConfig(
+            deadline_seconds=settings.request_deadline.total_seconds(),
+            allowed_origins=settings.cors_allowed_origins,
+            most_streams=settings.graphql_streams_max,
+            most_streams_per_client=settings.graphql_streams_max_per_client,
+            rights_interval_seconds=settings.graphql_stream_rights_interval.total_seconds(),
+            drain_window_seconds=settings.graphql_stream_drain_window.total_seconds(),
+            sockets=SocketLimits(
+                init_seconds=settings.graphql_socket_init_timeout.total_seconds(),
+                send_seconds=send_seconds,
+                max_operations=settings.graphql_socket_max_operations,
+                messages_per_second=settings.graphql_socket_messages_per_second,
+                message_burst=int(4 * settings.graphql_socket_messages_per_second),
+            ),
+            event_streams=EventStreamLimits(
+                ping_seconds=settings.graphql_stream_ping_interval.total_seconds(), send_seconds=send_seconds
+            ),
+        )
 
     async def readyz(self, _: Request) -> JSONResponse:
         if self._valkey is None:

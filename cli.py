@@ -33,9 +33,7 @@ app = typer.Typer(
 
 _SCHEMA_FILE = Path(__file__).with_name("schema.graphql")
 _WRONG_SETTINGS = 2
-_GRACE_SECONDS = 10
 _LOG_WIDTH = 140
-_LARGEST_SOCKET_MESSAGE = 64 * 1024
 _DURATION = re.compile(r"([1-9][0-9]{0,5})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -86,27 +84,9 @@ def serve(
 ) -> None:
     """Serve the API."""
     settings = _settings()
-    import uvicorn
+    from serving import serve as run_server
 
-    uvicorn.run(
-        "app:build",
-        factory=True,
-        host=host or settings.host,
-        port=port or settings.port,
-        workers=workers,
-        loop="uvloop",
-        http="httptools",
-        ws="websockets-sansio",
-        ws_max_size=_LARGEST_SOCKET_MESSAGE,
-        # Open streams would hold a stopping process for ever; clients resume by cursor.
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-        server_header=False,
-        access_log=False,
-        # Anyone can write X-Forwarded-For: only named proxies are believed.
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=list(settings.trusted_proxies),
-        log_config=None,
-    )
+    run_server(settings, host=host or settings.host, port=port or settings.port, workers=workers)
 
 
 @app.command()

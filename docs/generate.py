@@ -25,6 +25,7 @@ _GROUPS = (
     ("Keys", ("SECRET_", "ENCRYPTION_", "FINGERPRINT_")),
     ("Engines", ("DATABASE_", "REDIS_")),
     ("Identity of callers", ("AUTH_",)),
+    ("WebSockets and event streams", ("GRAPHQL_SOCKET_", "GRAPHQL_STREAM")),
     ("Limits of an operation", ("GRAPHQL_", "REQUEST_")),
     ("France Travail", ("FT_",)),
     ("API Particulier", ("API_PARTICULIER_",)),

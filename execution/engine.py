@@ -127,6 +127,16 @@ class GraphQLEngine:
         )
         return await self._within(deadline_seconds, result) if isawaitable(result) else result
 
+    def operation_type(self, request: OperationRequest) -> OperationType | None:
+        """Return what kind of operation is asked for; None for a request that would be refused unread."""
+        prepared = self._prepared(request.query)
+        if prepared.document is None or prepared.errors:
+            return None
+        try:
+            return _chosen(prepared.document, request.operation_name).operation
+        except RequestRefused:
+            return None
+
     def prepare(self, request: OperationRequest) -> tuple[DocumentNode, OperationDefinitionNode]:
         """Return the document and the one operation that was asked for. Raises RequestRefused."""
         prepared = self._prepared(request.query)

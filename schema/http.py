@@ -24,6 +24,10 @@ from resolvers.context import OperationContext, Resources
 from resolvers.viewer import ANONYMOUS, Viewer
 from resolvers.viewers import load_viewer
 from schema.answers import answer_of, format_error, internal_error, record_personal_reads
+from schema.requests import MalformedRequest, bearer_token, read_operation
+from schema.streams.events import EVENT_STREAM, EventStreams
+from schema.streams.registry import TooManyStreams
+from schema.streams.sessions import Session
 from services.tokens import InvalidToken, TokenVerifier
 
 JSON = "application/json"
@@ -52,12 +56,18 @@ class GraphQLEndpoint:
     """The route `/graphql`. One for a process."""
 
     def __init__(
-        self, engine: GraphQLEngine, verifier: TokenVerifier, resources: Resources, config: EndpointConfig
+        self,
+        engine: GraphQLEngine,
+        verifier: TokenVerifier,
+        resources: Resources,
+        config: EndpointConfig,
+        event_streams: EventStreams | None = None,
     ) -> None:
         self._engine = engine
         self._verifier = verifier
         self._resources = resources
         self._config = config
+        self._event_streams = event_streams
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self._respond(Request(scope, receive))
@@ -68,8 +78,11 @@ class GraphQLEndpoint:
             return FileResponse(GRAPHIQL, media_type="text/html", headers={"Cache-Control": "no-store"})
         media_type = JSON
         try:
-            media_type = _negotiate(request.headers.get("accept"))
+            wanted = _negotiate(request.headers.get("accept"))
+            media_type = GRAPHQL_RESPONSE if wanted == EVENT_STREAM else wanted  # refusals are no events
             asked = await self._read(request)
+            if wanted == EVENT_STREAM:
+                return await self._open_stream(request, asked)
             async with counting_statements() as counter:
                 response = await self._answer(request, asked, media_type)
             return self._timed(response, counter)
@@ -138,14 +151,29 @@ class GraphQLEndpoint:
         header = request.headers.get("authorization")
         if header is None:
             return ANONYMOUS
-        scheme, _, token = header.partition(" ")
         try:
-            if scheme.lower() != "bearer" or not token:
-                raise InvalidToken('authorization: "Bearer" and a token expected')
-            return await load_viewer(await self._verifier.verify(token.strip()))
+            return await load_viewer(await self._verifier.verify(bearer_token(header)))
         except InvalidToken as error:
-            challenge = f'Bearer realm="traverse", error="invalid_token", error_description="{_quotable(str(error))}"'
-            raise Refusal(401, str(error), "UNAUTHENTICATED", WWW_Authenticate=challenge) from None
+            raise _challenge(error) from None
+
+    # -- streaming the operation
+
+    async def _open_stream(self, request: Request, asked: OperationRequest) -> Response:
+        if self._event_streams is None:
+            raise Refusal(406, f"Accept: {GRAPHQL_RESPONSE} or {JSON} expected")
+        if request.method != "POST":
+            raise Refusal(405, f"{request.method}: event streams are opened by POST", Allow="POST")
+        address = request.client.host if request.client is not None else ""
+        session = Session(self._verifier, self._resources, client_address=address)
+        try:
+            if (header := request.headers.get("authorization")) is not None:
+                await session.sign_in(header)
+            return self._event_streams.open(asked, session)
+        except InvalidToken as error:
+            raise _challenge(error) from None
+        except TooManyStreams as refusal:
+            message = f"{refusal}: try again later"
+            raise Refusal(refusal.status, message, "LIMIT_EXCEEDED", Retry_After="5") from None
 
     # -- writing the answer
 
@@ -158,6 +186,11 @@ class GraphQLEndpoint:
                 f'sql;desc="{counter.statements} statements";dur={counter.seconds * 1000:.1f}'
             )
         return response
+
+
+def _challenge(error: InvalidToken) -> Refusal:
+    challenge = f'Bearer realm="traverse", error="invalid_token", error_description="{_quotable(str(error))}"'
+    return Refusal(401, str(error), "UNAUTHENTICATED", WWW_Authenticate=challenge)
 
 
 def _refused(refusal: Refusal, media_type: str) -> Response:
@@ -197,6 +230,7 @@ def _negotiate(accept: str | None) -> str:
         chosen = {
             GRAPHQL_RESPONSE: GRAPHQL_RESPONSE,
             JSON: JSON,
+            EVENT_STREAM: EVENT_STREAM,
             "application/*": JSON,
             "*/*": JSON,
         }.get(name.lower())
@@ -204,7 +238,7 @@ def _negotiate(accept: str | None) -> str:
             offers.append((-_quality(parameters), position, chosen))
     offers = [offer for offer in offers if offer[0] < 0]
     if not offers:
-        raise Refusal(406, f"Accept: {GRAPHQL_RESPONSE} or {JSON} expected")
+        raise Refusal(406, f"Accept: {GRAPHQL_RESPONSE}, {JSON} or {EVENT_STREAM} expected")
     return min(offers)[2]
 
 
@@ -252,13 +286,10 @@ def _query_parameters(request: Request) -> Mapping[str, Any]:
 
 
 def _operation(given: Mapping[str, Any]) -> OperationRequest:
-    query = given.get("query")
-    if not isinstance(query, str) or not query.strip():
+    try:
+        operation = read_operation(given)
+    except MalformedRequest as error:
+        raise Refusal(400, str(error)) from None
+    if not operation.query.strip():
         raise Refusal(400, "query: missing; the text of a GraphQL document expected")
-    name = given.get("operationName")
-    if name is not None and not isinstance(name, str):
-        raise Refusal(400, "operationName: a text or null expected")
-    for field in ("variables", "extensions"):
-        if given.get(field) is not None and not isinstance(given[field], dict):
-            raise Refusal(400, f"{field}: a JSON object or null expected")
-    return OperationRequest(query=query, operation_name=name or None, variables=given.get("variables") or {})
+    return operation

@@ -59,6 +59,11 @@ class TokenVerifier:
         self._keys = keys
         self._hs256_key = hs256_key
 
+    @property
+    def leeway(self) -> timedelta:
+        """For how long after its end a token is still believed."""
+        return self._leeway
+
     async def verify(self, token: str) -> Claims:
         """Return the claims of a token. Raises InvalidToken."""
         if len(token) > _MAX_TOKEN_LENGTH:

@@ -1,0 +1,35 @@
+"""The members of a GraphQL request, whichever way it came: of the right JSON types, or refused with a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from execution.engine import OperationRequest
+from services.tokens import InvalidToken
+
+
+class MalformedRequest(Exception):
+    """What came is JSON, and no GraphQL request. `str()` says what was expected."""
+
+
+def read_operation(given: Mapping[str, Any]) -> OperationRequest:
+    """Return the operation asked for. Raises MalformedRequest."""
+    query = given.get("query")
+    if not isinstance(query, str):
+        raise MalformedRequest("query: missing; the text of a GraphQL document expected")
+    name = given.get("operationName")
+    if name is not None and not isinstance(name, str):
+        raise MalformedRequest("operationName: a text or null expected")
+    for field in ("variables", "extensions"):
+        if given.get(field) is not None and not isinstance(given[field], dict):
+            raise MalformedRequest(f"{field}: a JSON object or null expected")
+    return OperationRequest(query=query, operation_name=name or None, variables=given.get("variables") or {})
+
+
+def bearer_token(authorization: str) -> str:
+    """Return the token of an Authorization header, or of what stands for one. Raises InvalidToken."""
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise InvalidToken('authorization: "Bearer" and a token expected')
+    return token.strip()

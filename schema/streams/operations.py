@@ -1,0 +1,94 @@
+"""One operation over a connection that stays: answers go into a sink, whatever carries them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from typing import Any, Protocol
+from uuid import uuid4
+
+import orjson
+from graphql import ExecutionResult, GraphQLError, OperationType
+
+from execution.engine import GraphQLEngine, OperationRequest, RequestRefused
+from execution.subscriptions import StreamFailed, SubscriptionEngine
+from resolvers.context import OperationContext
+from schema.answers import answer_of, format_error, internal_error, record_personal_reads
+from schema.streams.sessions import Session
+
+Errors = Sequence[Mapping[str, Any]]
+
+
+class Sink(Protocol):
+    """Where the answers of one operation go. `error` and `complete` are the last."""
+
+    async def next(self, answer: str) -> None: ...
+
+    async def error(self, errors: Errors) -> None: ...
+
+    async def complete(self) -> None: ...
+
+
+class ClientLost(Exception):
+    """The client went away, or takes nothing more: nobody is left to tell."""
+
+
+def encode(result: ExecutionResult, context: OperationContext) -> str:
+    """Return a response as JSON text."""
+    return orjson.dumps(answer_of(result, request_id=context.request_id)).decode()
+
+
+class OperationRunner:
+    """Runs operations of every kind, with the limits of HTTP. One for a process."""
+
+    def __init__(
+        self,
+        engine: GraphQLEngine,
+        subscriptions: SubscriptionEngine[OperationContext],
+        *,
+        deadline_seconds: float,
+    ) -> None:
+        self._engine = engine
+        self._subscriptions = subscriptions
+        self._deadline_seconds = deadline_seconds
+
+    def kind_of(self, request: OperationRequest) -> OperationType | None:
+        """Return what is asked for; None when it will be refused anyway."""
+        return self._engine.operation_type(request)
+
+    async def run(self, request: OperationRequest, session: Session, sink: Sink) -> None:
+        """Answer one operation to its end. Raises ClientLost, and nothing else: errors go into the sink."""
+        try:
+            if self.kind_of(request) is OperationType.SUBSCRIPTION:
+                await self._stream(request, session, sink)
+            else:
+                await self._answer(request, session, sink)
+        except RequestRefused as refused:
+            await sink.error([format_error(error, request_id=uuid4().hex) for error in refused.errors])
+        except StreamFailed as failure:
+            await sink.error([format_error(failure.error, request_id=uuid4().hex)])
+        except ClientLost:
+            raise
+        except Exception as error:  # noqa: BLE001 (the last door: of what happened, only the log may hear)
+            await sink.error([internal_error(error, uuid4().hex)])
+        else:
+            await sink.complete()
+
+    async def _stream(self, request: OperationRequest, session: Session, sink: Sink) -> None:
+        answers = await self._subscriptions.subscribe(request, session, deadline_seconds=self._deadline_seconds)
+        async with aclosing(answers):
+            async for answer in answers:
+                if answer.context.personal_reads:
+                    # The execution may be shared, the trace never: each who is shown a number is written down.
+                    await record_personal_reads(answer.context, session.viewer)
+                await sink.next(answer.text)
+
+    async def _answer(self, request: OperationRequest, session: Session, sink: Sink) -> None:
+        context = session.make()
+        try:
+            result = await self._engine.execute(request, context, deadline_seconds=self._deadline_seconds)
+        except TimeoutError:
+            message = f"operation: not finished within {self._deadline_seconds:g} seconds; ask for less"
+            raise RequestRefused([GraphQLError(message, extensions={"code": "LIMIT_EXCEEDED"})]) from None
+        await record_personal_reads(context, context.viewer)
+        await sink.next(encode(result, context))
