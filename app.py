@@ -59,6 +59,8 @@ from wiring import (
     geocoding,
     inclusion_structure_searches,
     inclusion_structures,
+    invitation_hold,
+    inviting,
     lookup_cache,
     mail_client,
     survey_plan,
@@ -189,6 +191,8 @@ class _Process:
                 diagoriente=None if mail_client(settings) is None else diagoriente_links(settings),
                 inclusion_structures=await inclusion_structures(settings, cache, known_communes, stack),
                 inclusion_structure_searches=inclusion_structure_searches(settings, self._valkey),
+                inviting=await inviting(settings, self._valkey, stack),
+                invitation_hold=invitation_hold(settings),
                 dashboards=await dashboards(settings, links, stack),
                 dashboard_requests=dashboard_requests(settings, self._valkey),
             )

@@ -218,6 +218,25 @@ class Settings(BaseSettings):
         60, ge=1, description="pages of structures that one account may ask for in a minute"
     )
 
+    rdv_solidarites_api_base_url: str | None = Field(
+        None, description="where agents sign in, as in `https://www.rdv-solidarites.fr/api/v1/`"
+    )
+    rdv_solidarites_email: str | None = Field(None, repr=False, description="the technical agent that invites")
+    rdv_solidarites_password: SecretStr | None = Field(None, description="its password")
+    rdv_solidarites_token_expiry: int = Field(
+        86_000, ge=60, description="seconds for which all processes share one sign-in, which lives for 86400"
+    )
+    rdv_insertion_api_base_url: str | None = Field(
+        None, description="invitations to appointments, as in `https://www.rdv-insertion.fr/api/v1/`"
+    )
+    rdv_insertion_timeout_seconds: float = Field(10, gt=0, description="longest call that invites somebody")
+    rdv_insertion_max_rps: float = Field(
+        1.6, gt=0, description="calls a second of each kind, all processes together; 500 in 5 minutes are allowed"
+    )
+    rdv_insertion_invite_hold_days: int = Field(
+        10, ge=1, le=365, description="days between two invitations of one person by one company"
+    )
+
     metabase_site_url: str | None = Field(None, description="dashboards: Metabase's address, without a final slash")
     metabase_secret_key: SecretStr | None = Field(
         None, description="Metabase's embedding secret, 64 hexadecimal characters: whoever has it sees every dashboard"
@@ -346,6 +365,8 @@ class Settings(BaseSettings):
         "diagoriente_url",
         "data_inclusion_base_url",
         "metabase_site_url",
+        "rdv_solidarites_api_base_url",
+        "rdv_insertion_api_base_url",
     )
     @classmethod
     def _http(cls, value: str | None) -> str | None:
@@ -419,6 +440,7 @@ class Settings(BaseSettings):
             *_half_configured("mail", {"SMTP_URL": self.smtp_url, "MAIL_FROM": self.mail_from}),
             *self._data_inclusion_problems(),
             *self._metabase_problems(),
+            *self._rdv_insertion_problems(),
             *self._tally_problems(),
             *self._authentication_problems(),
             *self._key_problems(),
@@ -483,6 +505,15 @@ class Settings(BaseSettings):
             return [f"{names}: one form is given twice, each kind of survey needs a form of its own"]
         return []
 
+    def _rdv_insertion_problems(self) -> list[str]:
+        given = {
+            "RDV_SOLIDARITES_API_BASE_URL": self.rdv_solidarites_api_base_url,
+            "RDV_SOLIDARITES_EMAIL": self.rdv_solidarites_email,
+            "RDV_SOLIDARITES_PASSWORD": self.rdv_solidarites_password,
+            "RDV_INSERTION_API_BASE_URL": self.rdv_insertion_api_base_url,
+        }
+        return _half_configured("RDV_", given)
+
     def _metabase_problems(self) -> list[str]:
         secret = self.metabase_secret_key
         given = {"METABASE_SITE_URL": self.metabase_site_url, "METABASE_SECRET_KEY": secret}
@@ -536,6 +567,8 @@ class Settings(BaseSettings):
             "PUBLIC_URL": self.public_url,
             "TALLY_URL": self.tally_url,
             "DIAGORIENTE_URL": self.diagoriente_url,
+            "RDV_SOLIDARITES_API_BASE_URL": self.rdv_solidarites_api_base_url,
+            "RDV_INSERTION_API_BASE_URL": self.rdv_insertion_api_base_url,
             "METABASE_SITE_URL": self.metabase_site_url,
             "DATA_INCLUSION_BASE_URL": self.data_inclusion_base_url,
         }

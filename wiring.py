@@ -16,12 +16,14 @@ from clients.http import CallPolicy, PartnerHTTP
 from clients.jwks import JWKSClient
 from clients.mail import MailClient, MailConfig
 from clients.metabase import MetabaseClient, MetabaseConfig, build_metabase_http
+from clients.rdv_insertion import RDVInsertionClient, RDVInsertionConfig, build_rdv_insertion_http
 from clients.sirene import APIKey, PasswordGrant, SireneClient, SireneConfig, build_sirene_http
 from clients.tally import TallyForms
 from clients.token_store import ValkeyTokenStore
 from clients.transport import build_http_client
 from models.database import DatabaseConfig
 from models.enums import SurveyKind
+from services.appointments.inviting import Inviting
 from services.communes import Communes
 from services.dashboards import AccessPolicy, Dashboards, ExportLinks
 from services.diagoriente import DiagorienteLinks
@@ -231,6 +233,51 @@ def inclusion_structure_searches(settings: Settings, valkey: Redis) -> Throttle:
         per_minute=settings.data_inclusion_searches_per_minute,
         hash_key=settings.derive_key("throttles"),
     )
+
+
+def rdv_insertion_config(settings: Settings) -> RDVInsertionConfig | None:
+    """Return how to speak to RDV-Insertion, or None when it is off."""
+    if (
+        settings.rdv_insertion_api_base_url is None
+        or settings.rdv_solidarites_api_base_url is None
+        or settings.rdv_solidarites_email is None
+        or settings.rdv_solidarites_password is None
+    ):
+        return None
+    return RDVInsertionConfig(
+        base_url=settings.rdv_insertion_api_base_url,
+        rdv_solidarites_base_url=settings.rdv_solidarites_api_base_url,
+        email=settings.rdv_solidarites_email,
+        password=settings.rdv_solidarites_password.get_secret_value(),
+        token_seconds=settings.rdv_solidarites_token_expiry,
+        timeout_seconds=settings.rdv_insertion_timeout_seconds,
+        max_rps=settings.rdv_insertion_max_rps,
+    )
+
+
+async def rdv_insertion_client(settings: Settings, valkey: Redis, stack: AsyncExitStack) -> RDVInsertionClient | None:
+    """Return the client of RDV-Insertion, or None when it is off; the stack closes what it opens."""
+    config = rdv_insertion_config(settings)
+    if config is None:
+        return None
+    http = await stack.enter_async_context(build_rdv_insertion_http(config))
+    return RDVInsertionClient(config, http, ValkeyTokenStore(valkey), PostgresPacer(config.pace_rates()))
+
+
+async def inviting(settings: Settings, valkey: Redis, stack: AsyncExitStack) -> Inviting | None:
+    """Return what invites to appointments, or None when RDV-Insertion is off; the stack ends its calls."""
+    client = await rdv_insertion_client(settings, valkey, stack)
+    if client is None:
+        return None
+    # An employer hears of an answer that is late before the operation itself would be given up.
+    made = Inviting(client, hold=invitation_hold(settings), patience=settings.request_deadline * 0.8)
+    stack.push_async_callback(made.aclose)
+    return made
+
+
+def invitation_hold(settings: Settings) -> timedelta:
+    """Return the time between two invitations of one person by one company."""
+    return timedelta(days=settings.rdv_insertion_invite_hold_days)
 
 
 async def metabase_client(settings: Settings, stack: AsyncExitStack) -> MetabaseClient | None:

@@ -33,6 +33,7 @@ _GROUPS = (
     ("API Géo", ("API_GEO_",)),
     ("INSEE's Sirene", ("SIRENE_",)),
     ("data·inclusion", ("DATA_INCLUSION_",)),
+    ("RDV-Insertion", ("RDV_",)),
     ("Mails and Diagoriente", ("SMTP_", "MAIL_", "PUBLIC_", "DIAGORIENTE_")),
     ("Tally", ("TALLY_",)),
     ("Announcing approvals and certifying identities", ("PASS_IAE_", "CERTIFICATION_", "NOTIFICATION_")),

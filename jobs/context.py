@@ -9,6 +9,7 @@ from clients.api_particulier import ApiParticulierClient
 from clients.ban import BANClient
 from clients.france_travail import FranceTravailClient
 from clients.mail import MailClient
+from clients.rdv_insertion import RDVInsertionClient
 from jobs.current import CurrentJobs
 from jobs.inbox import InboxPlan
 from jobs.rounds import Rounds
@@ -40,5 +41,6 @@ class WorkerContext:
     api_particulier: ApiParticulierClient | None = None
     ban: BANClient | None = None
     mail: MailClient | None = None
-    surveys: SurveyPlan | None = None
     inbox: InboxPlan = field(default_factory=InboxPlan)
+    rdv_insertion: RDVInsertionClient | None = None
+    surveys: SurveyPlan | None = None

@@ -9,6 +9,7 @@
 | geocode_addresses     | every minute                                     | the queue             |
 | send_mails            | every minute                                     | the queue             |
 | send_surveys          | every minute                                     | the queue             |
+| reconcile_invitations | every minute                                     | the queue             |
 | reopen_webhook_events | every 5 minutes                                  | the queue             |
 | purge_webhook_bodies  | 03:50 UTC                                        | the queue             |
 | watch_webhooks        | at minute 20 of every hour                       | the queue             |
@@ -32,6 +33,7 @@ from jobs.geocoding import (
     geocode_job_seeker,
 )
 from jobs.heartbeat import forget_old_heartbeats
+from jobs.invitations import begin_reconciling
 from jobs.mails import SEND_MAIL, begin_sending, send_mail
 from jobs.notification import NOTIFY_APPROVAL, notify_approval
 from jobs.queue import Job, Tick
@@ -63,6 +65,7 @@ TICKS = (
     Tick("tick_geocode_addresses", begin_geocoding, minute=None, at_start=True),
     Tick("tick_send_mails", begin_sending, minute=None, at_start=True),
     Tick("tick_send_surveys", begin_surveys, minute=None, at_start=True),
+    Tick("tick_reconcile_invitations", begin_reconciling, minute=None, at_start=True),
     Tick("tick_reopen_webhooks", reopen_webhooks, minute=None, at_start=True),
     Tick("tick_purge_webhooks", purge_webhooks, hour=3, minute=50),
     Tick("tick_watch_webhooks", watch_webhooks, minute=20),

@@ -26,6 +26,7 @@ from wiring import (
     database_config,
     france_travail_client,
     mail_client,
+    rdv_insertion_client,
     survey_plan,
 )
 
@@ -78,5 +79,6 @@ async def _opened(settings: Settings, stop: asyncio.Event) -> AsyncGenerator[Wor
             api_particulier=await api_particulier_client(settings, stack),
             ban=await ban_client(settings, stack),
             mail=mail_client(settings),
+            rdv_insertion=await rdv_insertion_client(settings, valkey, stack),
             surveys=survey_plan(settings),
         )

@@ -22,6 +22,7 @@ from models.enums import UserKind
 from resolvers.cursors import CursorSigner
 from resolvers.errors import Unauthenticated
 from resolvers.viewer import Viewer
+from services.appointments.inviting import HOLD, Inviting
 from services.communes import Communes
 from services.dashboards import Dashboards
 from services.diagoriente import DiagorienteLinks
@@ -35,7 +36,6 @@ from services.throttling import Throttle
 ResolveInfo = GraphQLResolveInfo[Any]
 
 PARIS = ZoneInfo("Europe/Paris")
-INVITATION_HOLD = timedelta(days=10)
 
 
 class Bell(Protocol):
@@ -61,6 +61,9 @@ class Resources:
     surveys: SurveyPlan | None = None
     inclusion_structures: InclusionStructures | None = None
     inclusion_structure_searches: Throttle | None = None
+    inviting: Inviting | None = None
+    # Also where nobody can be invited: it says how long ago the last invitation was.
+    invitation_hold: timedelta = HOLD
     dashboards: Dashboards = field(default_factory=Dashboards)
     dashboard_requests: Throttle | None = None
 
@@ -87,7 +90,7 @@ class OperationContext:
                 **self.viewer.parameters(),
                 "now": self.now,
                 "today": self.now.astimezone(PARIS).date(),
-                "invitation_hold_start": self.now - INVITATION_HOLD,
+                "invitation_hold_start": self.now - self.resources.invitation_hold,
                 "viewer_is_employer": self.viewer.kind is UserKind.EMPLOYER,
             }
         return self._parameters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
 import strawberry
@@ -70,6 +71,16 @@ class FieldLocked(Error):
 @strawberry.type
 class ConsentRequired(Error):
     purpose: ConsentPurpose
+
+
+@strawberry.type(description="It was done a short while ago; it can be done again from `availableAt` on.")
+class TooSoon(Error):
+    available_at: datetime
+
+
+@strawberry.type(description="What this needs is not set up, on this server or for this company.")
+class NotConfigured(Error):
+    pass
 
 
 @strawberry.type

@@ -9,6 +9,7 @@ from schema.mutations.certification import CertificationMutations
 from schema.mutations.companies import CompanyMutations
 from schema.mutations.consents import ConsentMutations
 from schema.mutations.diagoriente import DiagorienteMutations
+from schema.mutations.invitations import InvitationMutations
 from schema.mutations.job_seekers import JobSeekerMutations
 from schema.mutations.surveys import SurveyMutations
 
@@ -20,6 +21,7 @@ class Mutation(
     CompanyMutations,
     ConsentMutations,
     DiagorienteMutations,
+    InvitationMutations,
     JobSeekerMutations,
     SurveyMutations,
 ):

@@ -22,6 +22,7 @@ from clients.rdv_insertion import InvitationRefused, Invitee, RDVInsertionClient
 from models.enums import InvitationAttemptState
 from services.appointments.attempts import StillUnknown, TooSoon, UnderWay, accept, begin, leave_unknown, settle
 from services.appointments.invitees import Candidate, read_candidate
+from services.appointments.requests import look_at_events_again
 from services.clock import Clock, utc_now
 from services.outcomes import Invalid, NotFound, invalid
 from services.tasks import end_tasks
@@ -67,7 +68,8 @@ class Unreachable:
     may_have_left: bool
 
 
-InvitingOutcome = Invited | TooSoon | UnderWay | StillUnknown | NotLinked | Refused | Unreachable | Invalid | NotFound
+Uninvited = TooSoon | UnderWay | StillUnknown | NotLinked | Refused | Unreachable | Invalid | NotFound
+InvitingOutcome = Invited | Uninvited
 
 
 class Inviting:
@@ -166,6 +168,7 @@ class Inviting:
             # So late that a worker took the attempt for lost and settled it.
             return Unreachable(retry_after=None, may_have_left=True)
         log.info("invited", attempt_id=str(attempt_id), request_id=str(request_id), messages=len(answer.invitations))
+        await look_at_events_again(request_id)
         return Invited(request_id)
 
     async def _failed(self, attempt_id: UUID, error: PartnerError) -> InvitingOutcome:

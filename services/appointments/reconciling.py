@@ -29,6 +29,7 @@ from services.appointments.attempts import (
     settle,
 )
 from services.appointments.evidence import has_booked_since, messages_since
+from services.appointments.requests import look_at_events_again
 from services.clock import Clock, utc_now
 
 log = structlog.get_logger(__name__)
@@ -152,6 +153,8 @@ async def _look_for_evidence(attempt: UnknownAttempt, user_id: int, now: datetim
         return await _postpone(attempt, now, user_id=user_id)
     request_id = await accept(attempt.id, InvitationAnswer(user_id=user_id, invitations=messages), now=now)
     log.info("invitation_found", attempt_id=str(attempt.id), request_id=str(request_id), messages=len(messages))
+    if request_id is not None:
+        await look_at_events_again(request_id)
     return LookOutcome.FOUND
 
 

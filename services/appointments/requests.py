@@ -12,6 +12,7 @@ from clients.rdv_insertion import InvitationProgress, SentInvitation, invitation
 from models import InvitationRequest
 from models.database import write
 from models.enums import InvitationKind, InvitationStatus
+from services.webhooks.redrive import reopen_for_invitation_request
 
 log = structlog.get_logger(__name__)
 
@@ -53,11 +54,23 @@ async def keep_request(
     for invitation in invitations:
         kind = _KINDS.get(invitation.format)
         if kind is None:
-            log.error("invitation_format_unlisted", request_id=str(request.id), format=invitation.format)
+            # The word itself is in `api_response`: a log shows no text of theirs.
+            log.error("invitation_format_unlisted", request_id=str(request.id))
             continue
         progress = invitation_progress(clicked=invitation.clicked, delivery_status=invitation.delivery_status)
         if progress is InvitationProgress.UNLISTED:
-            log.error("delivery_status_unlisted", request_id=str(request.id), status=invitation.delivery_status)
+            log.error("invitation_status_unlisted", request_id=str(request.id))
         status = _STATUSES[progress].value
         await write(_KEEP, uuid4(), request.id, kind.value, status, invitation.id, invitation.delivered_at)
     return request.id
+
+
+async def look_at_events_again(request_id: UUID) -> None:
+    """After the commit: what RDV-Insertion said of these people and messages before we knew them. Never raises.
+
+    The person may have booked within the seconds that their invitation needed to be recorded.
+    """
+    try:
+        await reopen_for_invitation_request(request_id)
+    except Exception as error:  # noqa: BLE001 - they are invited all the same, and a sweep looks again as well
+        log.warning("events_not_looked_at_again", request_id=str(request_id), error_class=type(error).__name__)

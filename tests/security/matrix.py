@@ -275,6 +275,8 @@ OUTCOMES: Mapping[str, str] = {
     "PartnerUnavailable": "message code partner retryAfterSeconds",
     "ConsentRequired": "message code purpose",
     "FieldLocked": "message code fields certifiedBy",
+    "TooSoon": "message code availableAt",
+    "NotConfigured": "message code",
 }
 
 # What partners publish about places and companies, the same for everybody.
@@ -344,6 +346,7 @@ MUTATIONS: Mapping[str, Mapping[str, Rows]] = {
     "sendDiagorienteInvitation": {EMPLOYER: rows("zoe_a yves_a xena_a nils_a tess_a")},
     # As called there, the survey for employers; the others: test_survey_rights.py.
     "requestSurvey": {EMPLOYER: rows("zoe_a yves_a xena_a nils_a tess_a")},
+    "inviteToAppointment": {EMPLOYER: rows("zoe_a yves_a xena_a nils_a tess_a")},
     # Of employers, the administrators of the company, which those of this world are not.
     "updateCompany": _staff(),
 }

@@ -29,6 +29,7 @@ CALLS = {
     "withdrawConsent": ("JobSeeker", "withdrawConsent(jobSeekerId: $id, purpose: IDENTITY_CERTIFICATION)"),
     "sendDiagorienteInvitation": ("JobApplication", "sendDiagorienteInvitation(jobApplicationId: $id)"),
     "requestSurvey": ("JobApplication", "requestSurvey(jobApplicationId: $id, kind: POST_HIRING_EMPLOYER)"),
+    "inviteToAppointment": ("JobApplication", "inviteToAppointment(jobApplicationId: $id)"),
     "updateCompany": ("Company", "updateCompany(input: { id: $id })"),
 }
 ENTERING = {"registerCompany": 'registerCompany(input: { siret: "90210001500012", kind: ACI })'}
