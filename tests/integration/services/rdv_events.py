@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, cast
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import orjson
 
 from clients.rdv_insertion import read_envelope
-from models import AppointmentEvent, Company, Invitation, InvitationRequest, User
+from models import AppointmentEvent, Company, Invitation, InvitationRequest, User, database
 from models.database import fetch_all, lock_for_transaction, run_in_transaction, write
-from models.encryption import key_ring
 from models.enums import InvitationKind
 from services.appointments.applying import apply_event
+from services.webhooks.deliveries import read_rdv_insertion
+from services.webhooks.inbox import store
 from services.webhooks.outcomes import Outcome
 from tests.factories import NOW, make_company, make_job_seeker
 
@@ -97,17 +98,7 @@ def invitation(number: int, event: str = "updated", *, at: int = 0, **changes: A
 
 async def keep(body: bytes) -> None:
     """Put an event into the inbox, once, as its door does."""
-    envelope = read_envelope(body)
-    await write(
-        "INSERT INTO webhook_event (id, source, fingerprint, received_at, status, model, resource_id, body, attempts)"
-        " VALUES ($1, 'rdv_insertion', $2, $3, 'received', $4, $5, $6, 0) ON CONFLICT DO NOTHING",
-        uuid4(),
-        envelope.fingerprint,
-        NOW,
-        envelope.model,
-        str(envelope.resource_id),
-        key_ring().seal(body.decode()),
-    )
+    await store(read_rdv_insertion(body), writer=database, received_at=NOW)
 
 
 async def apply(body: bytes, *, now: datetime = NOW) -> Outcome:
