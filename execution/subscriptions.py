@@ -1,8 +1,9 @@
 """Subscriptions: events in, encoded answers out, each made once for all subscribers whom it cannot tell apart.
 
-Knows no domain. An event may offer `key`, which names it among all events of the process; a subscriber's contexts offer
-`authorization_key`, which equals another's only where every answer would be the same for both. Subscribers of the same
-document, operation, variables and authorization then share the execution and the encoding of an event.
+Knows no domain. An event may offer `key`, which names it among all events of the process, and `extensions`, which go into its
+response; a subscriber's contexts offer `authorization_key`, which equals another's only where every answer would be the same for both. Subscribers of the same
+document, operation, variables and authorization then share the execution and the encoding of an event. What an event offers as `extensions` goes into the
+member of that name of its response: a cursor, for the types that have no field for it.
 """
 
 from __future__ import annotations
@@ -161,4 +162,8 @@ class SubscriptionEngine(Generic[C]):
         except TimeoutError:
             message = f"event: not answered within {plan.deadline_seconds:g} seconds; ask for less"
             result = ExecutionResult(None, errors=[LimitError(message)])
+        extensions: dict[str, Any] | None = getattr(event, "extensions", None)
+        if extensions is not None:
+            result.extensions = {**(result.extensions or {}), **extensions}
+        result.extensions = getattr(event, "extensions", None)
         return Answer(self._encode(result, context), context)

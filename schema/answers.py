@@ -25,6 +25,10 @@ def answer_of(result: ExecutionResult, *, request_id: str) -> dict[str, Any]:
     if result.errors:
         answer["errors"] = [format_error(error, request_id=request_id) for error in result.errors]
     answer["data"] = result.data
+    if result.extensions:
+        answer["extensions"] = result.extensions
+    if result.extensions:
+        answer["extensions"] = result.extensions
     return answer
 
 

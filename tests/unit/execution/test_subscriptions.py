@@ -40,6 +40,7 @@ class Context:
 class Sale:
     name: str
     key: strawberry.Private[Any]
+    extensions: strawberry.Private[dict[str, Any] | None] = None
 
     @strawberry.field
     async def price(self, info: strawberry.Info, currency: str = "EUR") -> str:
@@ -73,7 +74,7 @@ class Subscription:
             if after == "too old":
                 raise ValueError("a secret cursor")
             for key, name in shop.sales:
-                yield Sale(name=name, key=key)
+                yield Sale(name=name, key=key, extensions=None if key is None else {"cursor": str(key)})
             if after == "wait":
                 await shop.gate.wait()
         finally:
@@ -96,7 +97,7 @@ class Subscriber:
 
 def _encoded(result: ExecutionResult, context: Context) -> str:
     errors = [{"message": error.message, "code": (error.extensions or {}).get("code")} for error in result.errors or ()]
-    return orjson.dumps({"data": result.data, "errors": errors}).decode()
+    return orjson.dumps({"data": result.data, "errors": errors, "extensions": result.extensions}).decode()
 
 
 def engine() -> SubscriptionEngine[Context]:
@@ -186,6 +187,15 @@ async def test_every_event_has_a_context_of_its_own():
 
     # One more was made for the root field, when the stream began.
     assert [answer.context.number for answer in found] == [2, 3, 4]
+
+
+async def test_what_an_event_offers_as_extensions_is_in_its_response():
+    shop = Shop(sales=[(7, "chair"), (8, "broken"), (None, "table")])
+
+    found = await answers(engine(), Subscriber(shop, "Ada", "key"))
+
+    extensions = [orjson.loads(answer.text)["extensions"] for answer in found]
+    assert extensions == [{"cursor": "7"}, {"cursor": "8"}, None]
 
 
 # -- what goes wrong
