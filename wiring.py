@@ -21,6 +21,7 @@ from clients.sirene import APIKey, PasswordGrant, SireneClient, SireneConfig, bu
 from clients.tally import TallyForms
 from clients.token_store import ValkeyTokenStore
 from clients.transport import build_http_client
+from jobs.inbox import InboxPlan
 from models.database import DatabaseConfig
 from models.enums import SurveyKind
 from services.appointments.inviting import Inviting
@@ -36,6 +37,9 @@ from services.pictures import Painter
 from services.surveys import SurveyPlan
 from services.throttling import Throttle
 from services.tokens import TokenVerifier
+from services.webhooks.dispatch import appliers
+from services.webhooks.retention import Retention
+from services.webhooks.silence import expectations
 from settings import Settings
 
 
@@ -336,6 +340,22 @@ def diagoriente_links(settings: Settings) -> DiagorienteLinks:
     is_tracked = settings.diagoriente_opening_enabled
     return DiagorienteLinks(
         service_url=settings.diagoriente_url, public_url=settings.public_url if is_tracked else None
+    )
+
+
+def inbox_plan(settings: Settings) -> InboxPlan:
+    """Return what workers do about webhooks."""
+    surveys = survey_plan(settings)
+    return InboxPlan(
+        appliers=appliers(survey_kinds=surveys.kinds_by_form if surveys is not None else {}),
+        retention=Retention(
+            settled=timedelta(days=settings.webhook_bodies_kept_days),
+            waiting=timedelta(days=settings.webhook_waiting_bodies_kept_days),
+        ),
+        expected=expectations(
+            rdv_insertion=settings.rdv_insertion_webhook_silence if settings.rdv_insertion_webhook_secret else None,
+            tally=settings.tally_webhook_silence if settings.tally_webhook_secret else None,
+        ),
     )
 
 

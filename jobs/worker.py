@@ -17,6 +17,7 @@ from jobs.notification import notify_regularly
 from jobs.queue import QUEUE, SHUTDOWN_GRACE, QueueServer
 from jobs.rounds import Rounds
 from jobs.valkey import connect
+from jobs.webhooks import process_webhooks
 from logs import configure_logging
 from models.database import close_database, open_database
 from settings import Settings
@@ -25,6 +26,7 @@ from wiring import (
     ban_client,
     database_config,
     france_travail_client,
+    inbox_plan,
     mail_client,
     rdv_insertion_client,
     survey_plan,
@@ -49,6 +51,7 @@ async def _work(settings: Settings) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(server.serve())
             group.create_task(notify_regularly(context))
+            group.create_task(process_webhooks(context))
         await context.rounds.finish(SHUTDOWN_GRACE)
     log.info("worker_stopped")
 
@@ -79,6 +82,7 @@ async def _opened(settings: Settings, stop: asyncio.Event) -> AsyncGenerator[Wor
             api_particulier=await api_particulier_client(settings, stack),
             ban=await ban_client(settings, stack),
             mail=mail_client(settings),
+            inbox=inbox_plan(settings),
             rdv_insertion=await rdv_insertion_client(settings, valkey, stack),
             surveys=survey_plan(settings),
         )
