@@ -1,9 +1,10 @@
 """Subscriptions: events in, encoded answers out, each made once for all subscribers whom it cannot tell apart.
 
-Knows no domain. An event may offer `key`, which names it among all events of the process, and `extensions`, which go into its
-response; a subscriber's contexts offer `authorization_key`, which equals another's only where every answer would be the same for both. Subscribers of the same
-document, operation, variables and authorization then share the execution and the encoding of an event. What an event offers as `extensions` goes into the
-member of that name of its response: a cursor, for the types that have no field for it.
+Knows no domain. An event may offer `key`, which names it among all events of the process; a subscriber's contexts offer
+`authorization_key`, which equals another's only where every answer would be the same for both. Subscribers of the same
+document, operation, variables and authorization then share the execution and the encoding of an event. What an event
+offers as `extensions` goes into the member of that name of its response: a cursor, for the types that have no field for
+it.
 """
 
 from __future__ import annotations
@@ -165,5 +166,4 @@ class SubscriptionEngine(Generic[C]):
         extensions: dict[str, Any] | None = getattr(event, "extensions", None)
         if extensions is not None:
             result.extensions = {**(result.extensions or {}), **extensions}
-        result.extensions = getattr(event, "extensions", None)
         return Answer(self._encode(result, context), context)

@@ -27,8 +27,6 @@ def answer_of(result: ExecutionResult, *, request_id: str) -> dict[str, Any]:
     answer["data"] = result.data
     if result.extensions:
         answer["extensions"] = result.extensions
-    if result.extensions:
-        answer["extensions"] = result.extensions
     return answer
 
 
