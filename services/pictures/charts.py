@@ -139,7 +139,7 @@ def _finish(axes: Axes, picture: Picture, label: int, series: Sequence[int]) -> 
     step = max(1, math.ceil(len(labels) / _MAX_TICKS))
     shown = range(0, len(labels), step)
     longest = max((len(labels[place]) for place in shown), default=0)
-    is_tilted = longest * len(shown) > 112
+    is_tilted = longest * len(shown) > 126
     axes.set_xticks(list(shown), [labels[place] for place in shown], fontsize=10)
     if is_tilted:
         for text in axes.get_xticklabels():
