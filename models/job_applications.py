@@ -19,6 +19,7 @@ from models.enums import (
 )
 from models.organizations import Company, PrescriberOrganization
 from models.people import User
+from models.upcoming import JobApplicationManager, JobApplicationQuerySet
 
 
 class JobApplication(Model):
@@ -60,8 +61,26 @@ class JobApplication(Model):
     created_at: datetime = fields.DatetimeField()
     updated_at: datetime = fields.DatetimeField(auto_now=True)
 
+    # Set by the queries of JobApplicationQuerySet that are named after them.
+    next_appointment_start_at: datetime | None
+    upcoming_participations_count: int
+
     class Meta:
         table = "job_application"
+        manager = JobApplicationManager()
+
+    @classmethod
+    def with_next_appointment_start_at(cls, now: datetime | None = None) -> JobApplicationQuerySet:
+        return cls.queryset().with_next_appointment_start_at(now)
+
+    @classmethod
+    def with_upcoming_participations_count(cls, now: datetime | None = None) -> JobApplicationQuerySet:
+        return cls.queryset().with_upcoming_participations_count(now)
+
+    @classmethod
+    def queryset(cls) -> JobApplicationQuerySet:
+        """Return all job applications. `all()` is the same, and typed less closely."""
+        return JobApplicationQuerySet(cls)
 
 
 class Survey(Model):

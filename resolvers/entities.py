@@ -32,6 +32,7 @@ from models.enums import (
     Title,
     UserKind,
 )
+from models.upcoming import upcoming_participations
 from resolvers.reading import register
 from resolvers.sources import Children, Column, Computed, Embedded, Entity, FieldSource, OnDemand, Ordering, ToOne
 
@@ -244,10 +245,9 @@ NOTIFICATION_ATTEMPT = Entity(
 )
 
 _UPCOMING = (
-    "LEFT JOIN LATERAL (SELECT min(ua.start_at) AS next_start_at, count(*)::int AS upcoming"
-    " FROM participation up JOIN appointment ua ON ua.id = up.appointment_id"
-    " WHERE up.job_seeker_id = {t}.job_seeker_id AND ua.company_id = {t}.company_id AND up.status = 'unknown'"
-    " AND up.removed_at IS NULL AND ua.destroyed_at IS NULL AND ua.start_at > :now) {upcoming} ON TRUE"
+    "LEFT JOIN LATERAL (SELECT min(ua.start_at) AS next_start_at, count(*)::int AS upcoming "
+    + upcoming_participations("{t}", ":now")
+    + ") {upcoming} ON TRUE"
 )
 
 
