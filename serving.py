@@ -46,6 +46,15 @@ class SocketConnection(WebSocketsSansIOProtocol):
         finally:
             self.loop.call_later(self.close_timeout + _SECONDS_TO_FLUSH, self.transport.abort)
 
+    def send_receive_event_to_app(self) -> None:
+        # uvicorn does the same, and writes a traceback into the log for whatever bytes somebody cares to send.
+        if self.curr_msg_data_type == "text" and not _is_utf8(self.frames):
+            self.frames = []
+            self.conn.send_close(1007)
+            self.handle_parser_exception()
+            return
+        super().send_receive_event_to_app()
+
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()
         self.loop.call_later(_SECONDS_TO_FLUSH, self.transport.abort)
@@ -53,6 +62,14 @@ class SocketConnection(WebSocketsSansIOProtocol):
     def shutdown(self) -> None:
         if not (self.handshake_complete and _begin_to_drain(self.app_state)):
             super().shutdown()
+
+
+def _is_utf8(frames: list[bytes]) -> bool:
+    try:
+        b"".join(frames).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _begin_to_drain(state: dict[str, Any]) -> bool:

@@ -160,9 +160,10 @@ class Socket:
         if self._is_initialising:
             raise ProtocolError(TOO_MANY_INITS)
         self._is_initialising = True
-        authorization = init.authorization or authorization
-        if authorization is not None:
-            await self._sign_in(authorization)
+        given = init.authorization
+        given = authorization if given is None else given
+        if given is not None:
+            await self._sign_in(given)
         await self.send_text(ACKNOWLEDGED)
         self._is_acknowledged = True
         seconds = self.session.seconds_left(datetime.now(UTC))
