@@ -97,6 +97,7 @@ _RULES: dict[str, dict[Scope, str]] = {
         Scope.PRESCRIBER: _about(_SENT_BY_VIEWER, "{t}.job_seeker_id"),
     },
     "NotificationAttempt": {Scope.OPERATOR: "TRUE"},
+    "WebhookEvent": {Scope.OPERATOR: "TRUE"},
     "Company": {
         **_EVERYTHING,
         Scope.EMPLOYER: "{t}.id = :organization_id",

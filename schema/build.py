@@ -16,6 +16,7 @@ from schema.types.appointments import Appointment, Invitation, InvitationRequest
 from schema.types.approvals import Approval, ApprovalNotification, NotificationAttempt
 from schema.types.geography import Coordinates, PostalAddress
 from schema.types.job_applications import DiagorienteInvitation, JobApplication, Survey
+from schema.types.operations import WebhookEvent
 from schema.types.organizations import Company, Institution, PrescriberOrganization
 from schema.types.people import JobSeeker, User
 from services.communes import MAX_COMMUNES
@@ -36,6 +37,7 @@ _NODES = (
     Participation,
     InvitationRequest,
     Invitation,
+    WebhookEvent,
 )
 # Of one viewer; of one dashboard. The fullest ones have fewer.
 _MAX_DASHBOARDS, _MAX_CARDS = 12, 60

@@ -30,6 +30,7 @@ for _enum in (
     enums.SurveyStatus,
     enums.Title,
     enums.UserKind,
+    enums.WebhookEventStatus,
     Permission,
 ):
     strawberry.enum(_enum)

@@ -61,6 +61,7 @@ from schema.types.job_applications import JobApplication, Survey
 from schema.types.node import Node
 from schema.types.organizations import Company, Organization
 from schema.types.people import JobSeeker, User
+from schema.webhook_queries import WebhookQueries
 
 _MAX_NODES = 100
 
@@ -92,7 +93,9 @@ def _signed_in(info: Info) -> OperationContext:
 
 
 @strawberry.type
-class Query(DashboardQueries, EstablishmentQueries, InclusionStructureQueries, PlaceQueries, SurveyQueries):
+class Query(
+    DashboardQueries, EstablishmentQueries, InclusionStructureQueries, PlaceQueries, SurveyQueries, WebhookQueries
+):
     @strawberry.field
     def viewer(self, info: Info) -> Viewer:
         viewer = _signed_in(info).signed_in()

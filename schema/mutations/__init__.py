@@ -12,6 +12,7 @@ from schema.mutations.diagoriente import DiagorienteMutations
 from schema.mutations.invitations import InvitationMutations
 from schema.mutations.job_seekers import JobSeekerMutations
 from schema.mutations.surveys import SurveyMutations
+from schema.mutations.webhooks import WebhookMutations
 
 
 @strawberry.type
@@ -24,5 +25,6 @@ class Mutation(
     InvitationMutations,
     JobSeekerMutations,
     SurveyMutations,
+    WebhookMutations,
 ):
     pass

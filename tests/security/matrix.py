@@ -9,7 +9,7 @@ these with their approvals, and appointments, participations and invitations wit
 prescriber: whom the organisation registered or sent, their approvals and participations, the applications it sent. One
 that is not authorised: what they sent themself; of approvals the number and dates. A labor inspector: companies of the
 department. A partner: appointments and participations of its companies, by its scopes; of people, id and name. Staff:
-everything, the attempts of notifications with OPERATE only.
+everything, the attempts of notifications and the inbox of webhooks with OPERATE only.
 """
 
 from __future__ import annotations
@@ -86,6 +86,7 @@ VISIBLE: Mapping[str, Mapping[str, Rows]] = {
         **_staff(),
     },
     "NotificationAttempt": {"OPERATOR": EVERY_ROW},
+    "WebhookEvent": {"OPERATOR": EVERY_ROW},
     "Company": {
         JOB_SEEKER: rows("a b"),
         EMPLOYER: rows("a"),
@@ -209,6 +210,7 @@ FIELDS: Mapping[str, Field] = {
     **fields("ApprovalNotification", "lastAttemptAt nextAttemptAt endpoint exitCode exitLabel blockedBy", OF_STAFF),
     **fields("ApprovalNotification", "attempts", Field(frozenset({"OPERATOR"}), shows="NotificationAttempt")),
     **fields("NotificationAttempt", "id startedAt durationMs endpoint httpStatus exitCode outcome traceId"),
+    **fields("WebhookEvent", "id source receivedAt status model event attempts error processedAt"),
     # -- job applications and surveys
     **fields("JobApplication", "id state createdAt senderKind canInvite upcomingParticipationsCount"),
     **fields("JobApplication", "nextAppointmentStartAt", MAYBE),
@@ -308,6 +310,7 @@ ROOT_LISTS: Mapping[str, str] = {
     "participations": "Participation",
     "surveys": "Survey",
     "companies": "Company",
+    "webhookEvents": "WebhookEvent",
 }
 ROOT_ROWS: Mapping[str, str] = {
     "jobSeeker": "JobSeeker",
@@ -350,8 +353,11 @@ MUTATIONS: Mapping[str, Mapping[str, Rows]] = {
     # Of employers, the administrators of the company, which those of this world are not.
     "updateCompany": _staff(),
 }
-# Those that are about no row yet.
-ENTRIES: Mapping[str, frozenset[str]] = {"registerCompany": frozenset(STAFF)}
+# Those that are about no row yet, or about rows that concern nobody but operators.
+ENTRIES: Mapping[str, frozenset[str]] = {
+    "registerCompany": frozenset(STAFF),
+    "replayWebhookEvent": frozenset({"OPERATOR"}),
+}
 
 # -- the whole NIR: the person, employers who hired them (an accepted application), staff to whom it was granted
 FULL_NIR: Mapping[str, Rows] = {

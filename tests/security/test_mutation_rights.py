@@ -14,7 +14,7 @@ from tests.integration.schema.client import Answer, serve
 from tests.integration.schema.crowd import empty_database
 from tests.security.matrix import ANONYMOUS, ENTRIES, EVERY_ROW, MUTATIONS, SIGNED_IN, VIEWERS, sees
 from tests.security.test_access_matrix import OBJECT_TYPES, Court
-from tests.security.world import make_world
+from tests.security.world import WEBHOOK_EVENT_ID, make_world
 
 # The type of the row that each mutation is about, and a call of it. Where there is a choice, one that leaves the row as
 # it is: nothing to move, an authority that is not configured, an approval that is there already.
@@ -32,7 +32,10 @@ CALLS = {
     "inviteToAppointment": ("JobApplication", "inviteToAppointment(jobApplicationId: $id)"),
     "updateCompany": ("Company", "updateCompany(input: { id: $id })"),
 }
-ENTERING = {"registerCompany": 'registerCompany(input: { siret: "90210001500012", kind: ACI })'}
+ENTERING = {
+    "registerCompany": 'registerCompany(input: { siret: "90210001500012", kind: ACI })',
+    "replayWebhookEvent": f'replayWebhookEvent(id: "{encode("WebhookEvent", WEBHOOK_EVENT_ID)}")',
+}
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +52,7 @@ async def court(_open_database: object, engine: GraphQLEngine) -> AsyncIterator[
 def verdict(answer: Answer, mutation: str) -> str:
     """Return FORBIDDEN, NOT_FOUND, UNAUTHENTICATED, or "done" for whatever comes after the question of who may."""
     if answer.codes:
-        assert answer.body["data"] is None
+        assert answer.body["data"] in (None, {mutation: None})
         return ", ".join(answer.codes)
     return "NOT_FOUND" if answer.data[mutation]["__typename"] == "NotFound" else "done"
 

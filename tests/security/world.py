@@ -31,6 +31,7 @@ from models import (
     PartnerClient,
     Survey,
     User,
+    WebhookEvent,
 )
 from models.enums import (
     CancelledBy,
@@ -44,11 +45,13 @@ from models.enums import (
     NotificationEndpoint,
     NotificationStatus,
     ParticipationStatus,
+    Partner,
     SenderKind,
     SurveyKind,
     SurveyStatus,
     Title,
     UserKind,
+    WebhookEventStatus,
 )
 from resolvers.global_ids import encode
 from tests.factories import (
@@ -71,6 +74,7 @@ from tests.factories import (
 from tests.integration.schema.client import Organization
 
 NOW = datetime.now(UTC)
+WEBHOOK_EVENT_ID = UUID("3b1f0c3e-6d0a-4c53-9a57-3f6d0b7f5a10")
 _serials = iter(range(1, 1_000_000))
 _PLACE = {
     "address_line_1": "3 rue Inventée",
@@ -130,7 +134,30 @@ async def make_world() -> World:
     await _make_appointments(world)
     await _make_invitations(world)
     await _make_surveys(world)
+    await _make_inbox(world)
     return world
+
+
+async def _make_inbox(world: World) -> None:
+    event = await WebhookEvent.create(
+        id=WEBHOOK_EVENT_ID,
+        source=Partner.RDV_INSERTION,
+        fingerprint="0" * 64,
+        received_at=NOW,
+        arrival=next(_serials),
+        status=WebhookEventStatus.FAILED,
+        model="rdv",
+        event="updated",
+        resource_id="1",
+        resource_at=NOW,
+        event_rank=1,
+        precedence=1,
+        body="{}",
+        attempts=1,
+        error="unlisted_status",
+        processed_at=NOW,
+    )
+    world.add("WebhookEvent", "failed", event)
 
 
 async def _make_organizations(world: World) -> None:
