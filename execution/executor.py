@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphql.execution import Executor
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from execution.plans import PlannedExecutor
 
-class SchemaExecutor(Executor[Any]):
-    """graphql-core's executor without the incremental-delivery layer that Strawberry's carries along."""
+
+class SchemaExecutor(PlannedExecutor):
+    """graphql-core's executor, with plans, without the incremental-delivery layer that Strawberry's carries along."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # Strawberry's `build_resolve_info` hands it on to its Info objects.

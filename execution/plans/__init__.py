@@ -1,0 +1,6 @@
+"""Compiled execution plans for Strawberry schemas: see execution/README.md."""
+
+from execution.plans.cache import PlanCache
+from execution.plans.runtime import PlannedExecutor
+
+__all__ = ["PlanCache", "PlannedExecutor"]

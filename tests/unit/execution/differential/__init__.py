@@ -1,0 +1,1 @@
+"""Random schemas, documents and outcomes, run with plans and without: nothing may differ."""
