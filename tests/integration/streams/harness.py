@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -159,11 +160,13 @@ async def events(server: Server, query: str, token: str | None = None, **headers
 
 
 @asynccontextmanager
-async def running(config: TransportConfig | None = None, **uvicorn_options: Any) -> AsyncGenerator[Server, None]:
+async def running(
+    config: TransportConfig | None = None, *, leeway: timedelta = timedelta(seconds=60), **uvicorn_options: Any
+) -> AsyncGenerator[Server, None]:
     """The server, on a free port, until the end of the block."""
     tap = Tap()
     engine = GraphQLEngine(tap_schema, Limits())
-    verifier = TokenVerifier(issuer=ISSUER, audience=AUDIENCE, hs256_key=HS256_KEY)
+    verifier = TokenVerifier(issuer=ISSUER, audience=AUDIENCE, hs256_key=HS256_KEY, leeway=leeway)
     resources = TapResources(cursors=CursorSigner(b"tests-only-cursor-key"), ring=never_ring, tap=tap)
     transports = Transports(engine, verifier, resources, config or TransportConfig())
 
