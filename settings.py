@@ -101,6 +101,9 @@ class Settings(BaseSettings):
     graphql_max_cost: int = Field(
         20_000, ge=100, description="most fields that an operation may resolve, lists multiplied by their size"
     )
+    graphql_compiled_plans: bool = Field(
+        True, description="compile operations that come again; off, graphql-core runs all of them, several times slower"
+    )
     request_deadline: timedelta = Field(timedelta(seconds=10), gt=timedelta(0), description="longest operation")
     graphql_socket_max_message_bytes: int = Field(
         65_536, ge=1_000, le=1_000_000, description="largest message that a WebSocket client may send"
@@ -307,6 +310,9 @@ class Settings(BaseSettings):
     )
     webhook_waiting_bodies_kept_days: int = Field(
         90, ge=1, description="days for which bodies of webhooks without a match, or failed, are kept, sealed"
+    )
+    appointments_kept_days: int = Field(
+        730, ge=1, description="days for which appointments are kept after their end, with who took part"
     )
     rdv_insertion_webhook_silence: timedelta = Field(
         timedelta(days=2), gt=timedelta(0), description="an alarm is raised when RDV-Insertion says nothing for so long"

@@ -42,5 +42,6 @@ class WorkerContext:
     ban: BANClient | None = None
     mail: MailClient | None = None
     inbox: InboxPlan = field(default_factory=InboxPlan)
+    appointments_kept: timedelta = timedelta(days=730)
     rdv_insertion: RDVInsertionClient | None = None
     surveys: SurveyPlan | None = None

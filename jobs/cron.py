@@ -14,6 +14,7 @@
 | purge_webhook_bodies  | 03:50 UTC                                        | the queue             |
 | watch_webhooks        | at minute 20 of every hour                       | the queue             |
 | forget_heartbeats     | 03:40 UTC                                        | the queue             |
+| forget_appointments   | 03:30 UTC                                        | the queue             |
 | process_webhooks      | when something came, and every 2 seconds         | jobs/webhooks.py      |
 
 Each is a sweep over what is due: safe at any time, any number of times. Each leaves its last run in `cron_run`.
@@ -23,6 +24,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from jobs.appointments import forget_appointments
 from jobs.certification import begin_asking, begin_certification, take_up_unanswered_questions
 from jobs.context import WorkerContext
 from jobs.geocoding import (
@@ -70,4 +72,5 @@ TICKS = (
     Tick("tick_purge_webhooks", purge_webhooks, hour=3, minute=50),
     Tick("tick_watch_webhooks", watch_webhooks, minute=20),
     Tick("tick_forget_heartbeats", forget_heartbeats, hour=3, minute=40),
+    Tick("tick_forget_appointments", forget_appointments, hour=3, minute=30),
 )

@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 
 import structlog
 
@@ -83,6 +84,7 @@ async def _opened(settings: Settings, stop: asyncio.Event) -> AsyncGenerator[Wor
             ban=await ban_client(settings, stack),
             mail=mail_client(settings),
             inbox=inbox_plan(settings),
+            appointments_kept=timedelta(days=settings.appointments_kept_days),
             rdv_insertion=await rdv_insertion_client(settings, valkey, stack),
             surveys=survey_plan(settings),
         )
