@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -32,6 +32,9 @@ from services.inclusion_structures import InclusionStructures
 from services.surveys import SurveyPlan
 from services.throttling import Throttle
 
+if TYPE_CHECKING:
+    from resolvers.events import EventSource  # its streams are made of contexts
+
 # graphql-core leaves the type of the context open.
 ResolveInfo = GraphQLResolveInfo[Any]
 
@@ -50,6 +53,8 @@ class Resources:
 
     cursors: CursorSigner
     ring: Bell
+    # None where nothing is followed: in workers, and in tests that do not.
+    events: EventSource | None = None
     france_travail: FranceTravailClient | None = None
     api_particulier: ApiParticulierClient | None = None
     communes: Communes | None = None

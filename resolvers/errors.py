@@ -26,6 +26,31 @@ class BadUserInput(APIError):
     code = "BAD_USER_INPUT"
 
 
+class StreamError(APIError):
+    """A stream of events ended, or cannot begin. `cursor`: to subscribe again with, if that is of use."""
+
+    def __init__(self, message: str, *, cursor: str | None = None) -> None:
+        super().__init__(message)
+        if cursor is not None:
+            self.extensions = {"code": self.code, "cursor": cursor}
+
+
+class CursorExpired(StreamError):
+    code = "CURSOR_EXPIRED"
+
+
+class SlowConsumer(StreamError):
+    code = "SLOW_CONSUMER"
+
+
+class ServerRestarting(StreamError):
+    code = "SERVER_RESTARTING"
+
+
+class StreamUnavailable(StreamError):
+    code = "UNAVAILABLE"
+
+
 class LimitExceeded(APIError):
     code = "LIMIT_EXCEEDED"
 

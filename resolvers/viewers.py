@@ -1,6 +1,13 @@
-"""From a token's claims to a viewer, in one SQL statement, at each operation: a revoked membership ends at once."""
+"""From a token's claims to a viewer, in one SQL statement, at each operation: a revoked membership ends at once.
+
+Who listens for long is looked up again and again, together with all others who do: one statement for any number.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -9,35 +16,74 @@ from resolvers.statements import Statement
 from resolvers.viewer import OrganizationType, Viewer
 from services.tokens import Claims, InvalidToken
 
-_USER = Statement(
-    """
-    SELECT u.id, u.kind, u.first_name, u.last_name, u.email, u.is_active, u.is_operator, u.may_read_full_nir,
+# {asked} is who is asked for, with their `organization_id`; {user} and {partner} say how they are found.
+_FOUND = """
+    SELECT {number} u.id, u.kind, u.first_name, u.last_name, u.email, u.is_active, u.is_operator, u.may_read_full_nir,
         m.id IS NOT NULL AS is_member, m.is_admin, m.company_id, m.prescriber_organization_id, m.institution_id,
         po.is_authorized, coalesce(i.department, '') AS department, coalesce(i.region, '') AS region,
         NULL::json AS scopes, NULL::uuid[] AS company_ids
-    FROM "user" u
+    FROM {asked} JOIN "user" u ON {user}
     LEFT JOIN membership m ON m.user_id = u.id AND m.ended_at IS NULL
-        AND :organization_id::uuid IN (m.company_id, m.prescriber_organization_id, m.institution_id)
+        AND asked.organization_id IN (m.company_id, m.prescriber_organization_id, m.institution_id)
     LEFT JOIN prescriber_organization po ON po.id = m.prescriber_organization_id
     LEFT JOIN institution i ON i.id = m.institution_id
-    WHERE u.subject = :subject
     UNION ALL
-    SELECT p.id, 'partner', '', '', '', p.revoked_at IS NULL, false, false,
+    SELECT {number} p.id, 'partner', '', '', '', p.revoked_at IS NULL, false, false,
         false, false, NULL, NULL, NULL, false, '', '',
         p.scopes::json, ARRAY(SELECT c.company_id FROM partner_client_company c WHERE c.partner_client_id = p.id)
-    FROM partner_client p WHERE p.subject = :subject
-    LIMIT 1
-    """
+    FROM {asked} JOIN partner_client p ON {partner}
+"""
+_BY_SUBJECT = Statement(
+    _FOUND.format(
+        number="",
+        asked="(SELECT :subject::text AS subject, :organization_id::uuid AS organization_id) AS asked",
+        user="u.subject = asked.subject",
+        partner="p.subject = asked.subject",
+    )
+    + "LIMIT 1"
+)
+_BY_ID = Statement(
+    _FOUND.format(
+        number="asked.number,",
+        asked=(
+            "unnest(:numbers::int[], :ids::uuid[], :organization_ids::uuid[]) AS asked (number, id, organization_id)"
+        ),
+        user="u.id = asked.id",
+        partner="p.id = asked.id",
+    )
 )
 
 
 async def load_viewer(claims: Claims) -> Viewer:
     """Return who a verified token speaks for. Raises InvalidToken for an unknown account or an ended membership."""
-    rows = await _USER.rows({"subject": claims.subject, "organization_id": claims.organization_id})
+    rows = await _BY_SUBJECT.rows({"subject": claims.subject, "organization_id": claims.organization_id})
     if not rows or not rows[0]["is_active"]:
         raise InvalidToken("token: its account is unknown or closed")
-    row = rows[0]
-    if claims.organization_id is not None and not row["is_member"]:
+    return _viewer(rows[0], claims.organization_id)
+
+
+async def reload_viewers(viewers: Sequence[Viewer]) -> list[Viewer | None]:
+    """Return the viewers as they are by now, in their order. None: the account, or the membership, has ended."""
+    rows = await _BY_ID.rows(
+        {
+            "numbers": list(range(len(viewers))),
+            "ids": [viewer.user_id for viewer in viewers],
+            "organization_ids": [viewer.organization_id for viewer in viewers],
+        }
+    )
+    found: list[Viewer | None] = [None] * len(viewers)
+    for row in rows:
+        number: int = row["number"]
+        if row["is_active"]:
+            try:
+                found[number] = _viewer(row, viewers[number].organization_id)
+            except InvalidToken:
+                continue
+    return found
+
+
+def _viewer(row: Any, organization_id: UUID | None) -> Viewer:
+    if organization_id is not None and not row["is_member"]:
         raise InvalidToken("token: its account is not, or no longer, a member of the organisation in claim `org`")
     kind = UserKind(row["kind"])
     if kind is UserKind.PARTNER:

@@ -172,6 +172,23 @@ PARTNER_SCOPES = {
 }
 
 
+_DESTROYED_APPOINTMENT: dict[Scope, str] = {
+    scope: condition.replace(_STANDING_APPOINTMENT, "{t}.destroyed_at IS NOT NULL").replace(
+        # The people were taken out of it when it was destroyed, or not at all.
+        "vp.removed_at IS NULL",
+        "(vp.removed_at IS NULL OR vp.removed_at >= {t}.destroyed_at)",
+    )
+    for scope, condition in _APPOINTMENT.items()
+}
+
+
+def visible_until_destroyed(scope: Scope, partner_scopes: frozenset[str] = frozenset()) -> str:
+    """Return the condition under which a viewer of this scope saw an appointment before it was destroyed."""
+    if visible("Appointment", scope, partner_scopes) == "FALSE":
+        return "FALSE"
+    return _DESTROYED_APPOINTMENT[scope]
+
+
 def visible(type_name: str, scope: Scope, partner_scopes: frozenset[str] = frozenset()) -> str:
     """Return the condition on alias `{t}` under which a viewer of this scope sees a row of the type."""
     if scope is Scope.PARTNER and type_name in PARTNER_SCOPES and PARTNER_SCOPES[type_name] not in partner_scopes:

@@ -12,6 +12,7 @@ from resolvers.reading import bind_type
 from schema.mutations import Mutation
 from schema.queries import Query
 from schema.scalars import configuration
+from schema.subscriptions import Subscription
 from schema.types.appointments import Appointment, Invitation, InvitationRequest, Location, Participation
 from schema.types.approvals import Approval, ApprovalNotification, NotificationAttempt
 from schema.types.geography import Coordinates, PostalAddress
@@ -51,6 +52,7 @@ def build_schema(*, hide_suggestions: bool = False) -> GraphQLSchema:
     schema = strawberry.Schema(
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         types=_NODES,
         config=configuration(hide_suggestions=hide_suggestions),
     )

@@ -299,6 +299,12 @@ OF_DASHBOARDS: Mapping[str, str] = {
     "DashboardCard": "id title downloadUrl",
 }
 
+# What an event tells of a row; the row itself is in VISIBLE and FIELDS.
+EVENTS: Mapping[str, str] = {
+    "ParticipationStatusChange": "cursor participation previousStatus status occurredAt",
+    "AppointmentChange": "cursor kind appointment occurredAt",
+}
+
 # -- root fields
 
 # Lists by the type of their rows, and single rows by how they are asked for. All of them need a token.
@@ -352,6 +358,14 @@ MUTATIONS: Mapping[str, Mapping[str, Rows]] = {
     "inviteToAppointment": {EMPLOYER: rows("zoe_a yves_a xena_a nils_a tess_a")},
     # Of employers, the administrators of the company, which those of this world are not.
     "updateCompany": _staff(),
+}
+# -- subscriptions: changes of which rows each viewer is told. Of appointments and participations, those that they see
+# (VISIBLE); whoever is not named for notifications is FORBIDDEN to follow them.
+SUBSCRIPTIONS: Mapping[str, Mapping[str, Rows]] = {
+    "participationStatusChanged": VISIBLE["Participation"],
+    "appointmentChanged": VISIBLE["Appointment"],
+    # Employers of the company that obtained the approval, as they may read its status.
+    "approvalNotificationChanged": {EMPLOYER: rows("zoe xena nils tess"), **_staff()},
 }
 # Those that are about no row yet, or about rows that concern nobody but operators.
 ENTRIES: Mapping[str, frozenset[str]] = {

@@ -126,11 +126,14 @@ def fields_of_the_table(type_name: str) -> set[str]:
         return signed_in | matrix.FOR_EVERYBODY | set(matrix.FIGURES)
     if type_name == "Mutation":
         return {*matrix.MUTATIONS, *matrix.ENTRIES}
+    if type_name == "Subscription":
+        return set(matrix.SUBSCRIPTIONS)
     if is_connection(type_name):
         return set(matrix.CONNECTION_PARTS)
     if type_name.endswith("Edge"):
         return set(matrix.EDGE_PARTS)
-    if (listed := {**matrix.OUTCOMES, **matrix.PUBLIC_DATA, **matrix.OF_DASHBOARDS}.get(type_name)) is not None:
+    flat = {**matrix.OUTCOMES, **matrix.PUBLIC_DATA, **matrix.OF_DASHBOARDS, **matrix.EVENTS}
+    if (listed := flat.get(type_name)) is not None:
         return set(listed.split())
     return {name.partition(".")[2] for name in FIELDS if name.partition(".")[0] == type_name}
 
