@@ -58,8 +58,8 @@ class InvitationMutations:
     async def invite_to_appointment(
         self, info: Info, job_application_id: strawberry.ID, reason_category: str | None = SIAE_INTERVIEW
     ) -> InviteResult:
-        context = may(info, Permission.INVITE_TO_APPOINTMENT)
         key = decode_as(job_application_id, "JobApplication", argument="jobApplicationId")
+        context = may(info, Permission.INVITE_TO_APPOINTMENT)
         if not await rows_by(context, JOB_APPLICATION, NOTHING, "{t}.id = :key", {"key": key}):
             return not_found()
         if context.resources.inviting is None:

@@ -30,7 +30,8 @@ HELD = timedelta(hours=1)
 # Its own work may go on for a while after we gave up waiting.
 FIRST_LOOK = timedelta(minutes=1)
 REFUSALS_KEPT = timedelta(days=30)
-INTERRUPTED = "interrupted"
+FOUND = "found"
+_LOOKED_AT_AGAIN = timedelta(minutes=5)
 
 _STANDING = """
 SELECT
@@ -76,6 +77,10 @@ _DUE = """
 SELECT id, job_seeker_id, company_id, organisation_id, reason_category, begun_at, looks, sought, refusal IS NOT NULL
     AS is_refused, code, http_status, rdv_insertion_user_id
 FROM invitation_attempt WHERE next_look_at <= $1 ORDER BY next_look_at, id LIMIT $2
+"""
+_RECENTLY_FOUND = f"""
+SELECT invitation_request_id AS id FROM invitation_attempt
+WHERE code = '{FOUND}' AND settled_at > $1 AND invitation_request_id IS NOT NULL
 """
 _FORGET_REFUSALS = """
 UPDATE invitation_attempt SET refusal = NULL WHERE refusal IS NOT NULL AND begun_at < $1 RETURNING id
@@ -161,7 +166,7 @@ async def begin(
     return await run_in_transaction(check_and_write)
 
 
-async def accept(attempt_id: UUID, answer: InvitationAnswer, *, now: datetime) -> UUID | None:
+async def accept(attempt_id: UUID, answer: InvitationAnswer, *, code: str | None = None, now: datetime) -> UUID | None:
     """Write the request with its messages, and settle. None: the attempt was settled by somebody else meanwhile."""
 
     async def keep() -> UUID | None:
@@ -179,7 +184,7 @@ async def accept(attempt_id: UUID, answer: InvitationAnswer, *, now: datetime) -
             created_at=attempt["begun_at"],
         )
         state = InvitationAttemptState.ACCEPTED.value
-        await write(_SETTLE, attempt_id, state, now, None, None, None, request_id, answer.user_id)
+        await write(_SETTLE, attempt_id, state, now, code, None, None, request_id, answer.user_id)
         return request_id
 
     return await run_in_transaction(keep)
@@ -225,6 +230,11 @@ async def due_attempts(now: datetime, *, limit: int) -> list[UnknownAttempt]:
 
 async def look_again(attempt_id: UUID, at: datetime, *, rdv_insertion_user_id: int | None) -> None:
     await write(_LOOK_AGAIN, attempt_id, at, rdv_insertion_user_id)
+
+
+async def recently_found(*, now: datetime) -> list[UUID]:
+    """Requests that were written late. Who wrote them may have died before the events that came earlier were told."""
+    return [row["id"] for row in await fetch_all(_RECENTLY_FOUND, now - _LOOKED_AT_AGAIN)]
 
 
 async def forget_old_refusals(*, now: datetime) -> int:

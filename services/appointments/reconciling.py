@@ -19,6 +19,7 @@ from clients.rdv_insertion import InvitationAnswer, RDVInsertionClient
 from models.database import fetch_all
 from models.enums import InvitationAttemptState
 from services.appointments.attempts import (
+    FOUND,
     HELD,
     UnknownAttempt,
     accept,
@@ -26,6 +27,7 @@ from services.appointments.attempts import (
     forget_old_refusals,
     interrupt_overdue,
     look_again,
+    recently_found,
     settle,
 )
 from services.appointments.evidence import has_booked_since, messages_since
@@ -104,6 +106,9 @@ async def reconcile_due_attempts(
     summary = ReconcilingSummary(interrupted=await interrupt_overdue(now=clock()))
     if summary.interrupted:
         log.warning("invitations_interrupted", attempts=summary.interrupted)
+    # Again is no mistake, and the sweep over events looks at requests by the time of the click only.
+    for request_id in await recently_found(now=clock()):
+        await look_at_events_again(request_id)
     for attempt in await due_attempts(clock(), limit=batch_size):
         if summary.stopped or not keep_going():
             break
@@ -151,7 +156,7 @@ async def _look_for_evidence(attempt: UnknownAttempt, user_id: int, now: datetim
         if now - attempt.begun_at >= GIVE_UP_AFTER:
             return await _abandon(attempt, "no_evidence", now)
         return await _postpone(attempt, now, user_id=user_id)
-    request_id = await accept(attempt.id, InvitationAnswer(user_id=user_id, invitations=messages), now=now)
+    request_id = await accept(attempt.id, InvitationAnswer(user_id=user_id, invitations=messages), code=FOUND, now=now)
     log.info("invitation_found", attempt_id=str(attempt.id), request_id=str(request_id), messages=len(messages))
     if request_id is not None:
         await look_at_events_again(request_id)

@@ -373,6 +373,7 @@ INDEXES: frozenset[str] = frozenset(
         "consent_of_job_seeker",
         "dashboard_visit_newest",
         "invitation_attempt_due",
+        "invitation_attempt_found",
         "invitation_attempt_open",
         "invitation_attempt_to_forget",
         "invitation_attempt_unanswered",
