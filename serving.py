@@ -6,6 +6,7 @@ connections whose other end reads nothing. What it calls on each connection at t
 
 from __future__ import annotations
 
+import logging
 import resource
 from collections.abc import Callable
 from typing import Any, cast
@@ -19,6 +20,8 @@ from settings import Settings
 
 # Longer than the streams may take to end: uvicorn cancels what is left.
 _GRACE_SECONDS = 15
+# uvicorn writes an access line for each socket, query string and address included, whatever its settings say.
+_socket_log = logging.getLogger("uvicorn.sockets")
 _SECONDS_TO_FLUSH = 2.0
 _MOST_FILES = 65_536
 
@@ -38,6 +41,10 @@ class HTTPConnection(HttpToolsProtocol):
 
 class SocketConnection(WebSocketsSansIOProtocol):
     """The same; and it never outlives its end for long, however little its other end reads."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.logger = _socket_log
 
     async def run_asgi(self) -> None:
         cast("dict[str, Any]", self.scope)["extensions"][ABORT_EXTENSION] = self.transport.abort
@@ -84,6 +91,7 @@ def _begin_to_drain(state: dict[str, Any]) -> bool:
 def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
     """Serve until a signal ends it."""
     _allow_many_connections()
+    _socket_log.setLevel(logging.WARNING)
     alive_seconds = settings.graphql_stream_ping_interval.total_seconds()
     uvicorn.run(
         "app:build",
