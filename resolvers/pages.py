@@ -20,6 +20,8 @@ from resolvers.reading import Plan, entity_named, plan
 from resolvers.selection import NOTHING, Selection, selection_of
 from resolvers.sources import Entity, Ordering
 from resolvers.statements import Statement
+from resolvers.viewer import Viewer
+from resolvers.ways import Way, ways_into
 
 DEFAULT_SIZE = 20
 MAXIMUM_SIZE = 100
@@ -54,10 +56,14 @@ class PageArguments:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Conditions that narrow a list: templates with parameters of their own names, and the values of these."""
+    """Conditions that narrow a list: templates with parameters of their own names, and the values of these.
+
+    `ways`: how to come to rows that the conditions make rare.
+    """
 
     conditions: tuple[str, ...] = ()
     values: Mapping[str, Any] | None = None
+    ways: tuple[Way, ...] = ()
 
 
 @dataclass(slots=True)
@@ -176,9 +182,10 @@ async def read_page(
     if _shows_rows(selection):
         statement = made.statements.get(window.key)
         if statement is None:
+            candidates = _candidates(entity, made, window, narrowed, context.viewer)
             statement = made.statements[window.key] = Statement(
                 f"SELECT {made.select_list()} FROM {made.source}"
-                f" WHERE {made.where(*window.conditions(made.order))}"
+                f" WHERE {made.where(*window.conditions(made.order), *candidates)}"
                 f" ORDER BY {window.order_by(made.order)} LIMIT :limit"
             )
         records = await statement.rows(values)
@@ -186,8 +193,28 @@ async def read_page(
     return window.page(records, made, selection, total_count)
 
 
+def _candidates(entity: Entity, page: Plan, window: _Window, narrowed: Filter, viewer: Viewer) -> list[str]:
+    """Return the condition that a row is among the first of one of the ways that lead to them; none without ways."""
+    branches: list[str] = []
+    for way in narrowed.ways or ways_into(entity.name, viewer.scope):
+        where = (*narrowed.conditions, way.condition)
+        made = plan(entity, NOTHING, viewer, order=window.ordering.columns, where=where)
+        branch = (
+            f"SELECT {made.alias}.id FROM {made.source} WHERE {made.where(*window.conditions(made.order))}"
+            f" ORDER BY {window.order_by(made.order)} LIMIT :limit"
+        )
+        branches.append(
+            f"({branch})" if way.each is None else f"(SELECT one.id FROM {way.each} CROSS JOIN LATERAL ({branch}) one)"
+        )
+    return [f"{page.alias}.id IN ({' UNION ALL '.join(branches)})"] if branches else []
+
+
 async def _count(entity: Entity, context: OperationContext, narrowed: Filter, values: Mapping[str, Any]) -> int:
-    made = plan(entity, NOTHING, context.viewer, where=narrowed.conditions)
+    ways = narrowed.ways or ways_into(entity.name, context.viewer.scope)
+    # Counted all together, what lies on a way of many branches is counted by the rule alone.
+    on_way = () if any(way.each for way in ways) else tuple(way.condition for way in ways)
+    where = (*narrowed.conditions, *([" OR ".join(on_way)] if on_way else []))
+    made = plan(entity, NOTHING, context.viewer, where=where)
     statement = made.statements.get(("count",))
     if statement is None:
         statement = made.statements["count",] = Statement(
