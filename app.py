@@ -54,6 +54,7 @@ from wiring import (
     diagoriente_links,
     establishment_searches,
     establishments,
+    event_source,
     export_links,
     france_travail_client,
     geocoding,
@@ -179,6 +180,7 @@ class _Process:
             verifier = await token_verifier(settings, stack)
             resources = Resources(
                 cursors=CursorSigner(settings.derive_key("cursors")),
+                events=event_source(settings, stack),
                 ring=queue.ring,
                 france_travail=await france_travail_client(settings, self._valkey, stack),
                 api_particulier=await api_particulier_client(settings, stack),

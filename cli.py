@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -105,7 +106,11 @@ def migrate(
     make: Annotated[str, typer.Option(metavar="NAME", help="write the next migration from the models")] = "",
 ) -> None:
     """Bring the database to the schema of this version."""
-    config = _database_config(_settings())
+    settings = _settings()
+    config = _database_config(settings)
+    if settings.database_direct_url is not None:
+        # Migrations hold a lock of their session, which a pooler of transactions would hand to somebody else.
+        config = replace(config, url=settings.database_direct_url)
     from models import migrate as migrations
 
     if check:

@@ -57,6 +57,11 @@ class Settings(BaseSettings):
     database_url: str = Field(
         "postgresql://postgres@localhost/traverse", repr=False, description="PostgreSQL 15 or later"
     )
+    database_direct_url: str | None = Field(
+        None,
+        repr=False,
+        description="the same database around a pooler of transactions (PgBouncer): for listening, and for migrations",
+    )
     redis_url: str = Field(
         "redis://localhost:6379/0",
         repr=False,
@@ -140,6 +145,13 @@ class Settings(BaseSettings):
         ge=timedelta(0),
         le=timedelta(seconds=5),
         description="a process that stops ends its streams in waves over so long",
+    )
+
+    subscription_queue_size: int = Field(
+        500, ge=1, le=100_000, description="events that wait for one slow subscriber before it is told to resume later"
+    )
+    event_log_retention_days: int = Field(
+        7, ge=1, le=365, description="subscribers who were away for longer must read the present state anew"
     )
 
     ft_base_url: str | None = Field(None, description="France Travail, prefix of the data calls")
@@ -423,10 +435,10 @@ class Settings(BaseSettings):
         except InvalidIdentifier:
             raise ValueError("a SIRET of 14 digits with a right key is expected") from None
 
-    @field_validator("database_url")
+    @field_validator("database_url", "database_direct_url")
     @classmethod
-    def _postgresql(cls, value: str) -> str:
-        if urlsplit(value).scheme not in ("postgres", "postgresql"):
+    def _postgresql(cls, value: str | None) -> str | None:
+        if value is not None and urlsplit(value).scheme not in ("postgres", "postgresql"):
             raise ValueError("a postgresql:// URL is expected")
         return value
 

@@ -24,11 +24,13 @@ from clients.transport import build_http_client
 from jobs.inbox import InboxPlan
 from models.database import DatabaseConfig
 from models.enums import SurveyKind
+from resolvers.events import EventSource
 from services.appointments.inviting import Inviting
 from services.communes import Communes
 from services.dashboards import AccessPolicy, Dashboards, ExportLinks
 from services.diagoriente import DiagorienteLinks
 from services.establishments import Establishments
+from services.event_log import EventHub, HubConfig
 from services.geocoding import Geocoding
 from services.inclusion_structures import InclusionStructures
 from services.lookup_cache import LookupCache
@@ -52,6 +54,19 @@ def database_config(settings: Settings, *, application_name: str) -> DatabaseCon
         statement_timeout=settings.database_statement_timeout,
         statement_cache_size=settings.database_statement_cache_size,
     )
+
+
+def event_source(settings: Settings, stack: AsyncExitStack) -> EventSource:
+    """Return what subscriptions follow, reading by now; the stack ends it, and everybody who still follows."""
+    hub = EventHub(
+        HubConfig(
+            url=settings.database_direct_url or settings.database_url, queue_size=settings.subscription_queue_size
+        )
+    )
+    source = EventSource(hub)
+    hub.start()
+    stack.push_async_callback(source.aclose)
+    return source
 
 
 async def token_verifier(settings: Settings, stack: AsyncExitStack) -> TokenVerifier:

@@ -43,5 +43,6 @@ class WorkerContext:
     mail: MailClient | None = None
     inbox: InboxPlan = field(default_factory=InboxPlan)
     appointments_kept: timedelta = timedelta(days=730)
+    events_kept: timedelta = timedelta(days=7)
     rdv_insertion: RDVInsertionClient | None = None
     surveys: SurveyPlan | None = None

@@ -15,6 +15,7 @@
 | watch_webhooks        | at minute 20 of every hour                       | the queue             |
 | forget_heartbeats     | 03:40 UTC                                        | the queue             |
 | forget_appointments   | 03:30 UTC                                        | the queue             |
+| forget_events         | 03:20 UTC                                        | the queue             |
 | process_webhooks      | when something came, and every 2 seconds         | jobs/webhooks.py      |
 
 Each is a sweep over what is due: safe at any time, any number of times. Each leaves its last run in `cron_run`.
@@ -27,6 +28,7 @@ from datetime import timedelta
 from jobs.appointments import forget_appointments
 from jobs.certification import begin_asking, begin_certification, take_up_unanswered_questions
 from jobs.context import WorkerContext
+from jobs.events import forget_events
 from jobs.geocoding import (
     GEOCODE_COMPANY,
     GEOCODE_JOB_SEEKER,
@@ -73,4 +75,5 @@ TICKS = (
     Tick("tick_watch_webhooks", watch_webhooks, minute=20),
     Tick("tick_forget_heartbeats", forget_heartbeats, hour=3, minute=40),
     Tick("tick_forget_appointments", forget_appointments, hour=3, minute=30),
+    Tick("tick_forget_events", forget_events, hour=3, minute=20),
 )

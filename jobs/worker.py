@@ -85,6 +85,7 @@ async def _opened(settings: Settings, stop: asyncio.Event) -> AsyncGenerator[Wor
             mail=mail_client(settings),
             inbox=inbox_plan(settings),
             appointments_kept=timedelta(days=settings.appointments_kept_days),
+            events_kept=timedelta(days=settings.event_log_retention_days),
             rdv_insertion=await rdv_insertion_client(settings, valkey, stack),
             surveys=survey_plan(settings),
         )
