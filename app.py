@@ -204,6 +204,8 @@ class _Process:
                 build_schema(hide_suggestions=settings.is_production),
                 Limits(depth=settings.graphql_max_depth, cost=settings.graphql_max_cost),
                 hide_suggestions=settings.is_production,
+                compiled_plans=settings.graphql_compiled_plans,
+                native_dates=True,  # every transport encodes with orjson
             )
             transports = await stack.enter_async_context(Transports(engine, verifier, resources, self._transports()))
             self.sockets.endpoint = transports.sockets

@@ -26,6 +26,7 @@ from graphql.validation.validate import ValidationAbortedError
 
 from execution.executor import SchemaExecutor
 from execution.limits import LimitError, Limits, check_shape, operation_cost
+from execution.plans import PlanCache
 
 MAX_ECHO = 200
 # graphql-core reads it when a validation starts. Its own 500 000 lets 4 kB of repeated fields compute for most of a
@@ -73,8 +74,17 @@ class GraphQLEngine:
         *,
         hide_suggestions: bool = False,
         cache_size: int = 500,
+        compiled_plans: bool = True,
+        compile_after: int = 2,
+        native_dates: bool = False,
     ) -> None:
+        """`compiled_plans`, `compile_after`, `native_dates`: see execution.plans.PlanCache."""
         self.schema = schema
+        self.plans = (
+            PlanCache(schema, size=cache_size, compile_after=compile_after, native_dates=native_dates)
+            if compiled_plans
+            else None
+        )
         self._limits = limits
         self._hide_suggestions = hide_suggestions
         self._cache_size = cache_size
@@ -123,6 +133,7 @@ class GraphQLEngine:
             variable_values=dict(variables),
             operation_name=operation.name.value if operation.name else None,
             executor_class=SchemaExecutor,
+            plans=self.plans,
             hide_suggestions=self._hide_suggestions,
         )
         return await self._within(deadline_seconds, result) if isawaitable(result) else result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from uuid import UUID
 
@@ -33,7 +34,11 @@ def resources(rung: list[tuple[str, UUID]]) -> Resources:
 
 @pytest.fixture(scope="session")
 def engine() -> GraphQLEngine:
-    return GraphQLEngine(build_schema(), Limits())
+    """With plans for every operation, from its first time on; `GRAPHQL_COMPILED_PLANS=false` tests without any."""
+    is_compiled = os.environ.get("GRAPHQL_COMPILED_PLANS", "true") == "true"
+    return GraphQLEngine(
+        build_schema(), Limits(), compiled_plans=is_compiled, compile_after=1, native_dates=is_compiled
+    )
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 import pytest
 
 from execution.engine import GraphQLEngine, OperationRequest
@@ -39,7 +40,7 @@ async def ask(engine: GraphQLEngine, resources: Resources, query: str, employer:
     context = OperationContext(viewer=viewer, resources=resources, now=NOW, request_id="tests")
     result = await engine.execute(OperationRequest(query=query), context, deadline_seconds=10)
     assert result.errors is None
-    return result.data
+    return orjson.loads(orjson.dumps(result.data))  # as a client reads it
 
 
 async def make_part(person: User, company: Company, start_at: datetime, **values: Any) -> None:
