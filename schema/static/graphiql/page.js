@@ -16,9 +16,13 @@ query WhoAmI {
 }
 `;
 
+// Subscriptions go over a WebSocket; what stands under "Headers" becomes the payload of its first message.
+const { protocol, host, pathname } = window.location;
+const subscriptionUrl = `${protocol === "https:" ? "wss:" : "ws:"}//${host}${pathname}`;
+
 ReactDOM.createRoot(document.getElementById("graphiql")).render(
   React.createElement(GraphiQL, {
-    fetcher: GraphiQL.createFetcher({ url: window.location.pathname }),
+    fetcher: GraphiQL.createFetcher({ url: pathname, subscriptionUrl }),
     defaultQuery: firstQuery,
     defaultEditorToolsVisibility: "headers",
     shouldPersistHeaders: true,
