@@ -1,0 +1,94 @@
+"""Bare WebSocket clients, by the thousand: they note when each message came, and nothing else while it matters.
+
+A full client library takes longer for a thousand messages than the server, and would measure itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+from time import perf_counter
+from typing import Any
+
+import orjson
+
+
+class Subscriber(asyncio.Protocol):
+    """One socket with one subscription. `arrivals`: when each answer came, and its bytes."""
+
+    def __init__(self, query: str, token: str) -> None:
+        self._query = query
+        self._token = token
+        self._buffer = bytearray()
+        self._is_open = False
+        self._transport: asyncio.Transport | None = None
+        self.subscribed = asyncio.Event()
+        self.arrivals: list[tuple[float, bytes]] = []
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        key = base64.b64encode(os.urandom(16)).decode()
+        transport.write(
+            b"GET /graphql HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n"
+            b"Sec-WebSocket-Key: %b\r\n\r\n" % key.encode()
+        )
+
+    def data_received(self, data: bytes) -> None:
+        came_at = perf_counter()
+        self._buffer += data
+        if not self._is_open:
+            head, found, rest = self._buffer.partition(b"\r\n\r\n")
+            if not found:
+                return
+            assert head.startswith(b"HTTP/1.1 101"), bytes(head[:60])
+            self._buffer, self._is_open = rest, True
+            self._say({"type": "connection_init", "payload": {"authorization": f"Bearer {self._token}"}})
+        while (frame := self._next_frame()) is not None:
+            self._heard(*frame, came_at)
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _next_frame(self) -> tuple[int, bytes] | None:
+        if len(self._buffer) < 2:
+            return None
+        opcode, length, start = self._buffer[0] & 15, self._buffer[1], 2
+        if length == 126:
+            length, start = int.from_bytes(self._buffer[2:4]), 4
+        elif length == 127:
+            length, start = int.from_bytes(self._buffer[2:10]), 10
+        if len(self._buffer) < start + length:
+            return None
+        payload = bytes(self._buffer[start : start + length])
+        del self._buffer[: start + length]
+        return opcode, payload
+
+    def _heard(self, opcode: int, payload: bytes, came_at: float) -> None:
+        if opcode == 9:
+            self._frame(10, payload)
+        elif opcode == 8:
+            raise SystemExit(f"the server closed a subscriber: {int.from_bytes(payload[:2])} {payload[2:].decode()}")
+        elif b'"type":"next"' in payload[:60]:
+            self.arrivals.append((came_at, payload))
+        elif payload == b'{"type":"connection_ack"}':
+            self._say({"id": "1", "type": "subscribe", "payload": {"query": self._query}})
+            # Its answer tells that the subscription before it was read.
+            self._say({"type": "ping"})
+        elif payload == b'{"type":"pong"}':
+            self.subscribed.set()
+        else:
+            raise SystemExit(f"the server said {payload[:300]!r}")
+
+    def _say(self, message: dict[str, Any]) -> None:
+        self._frame(1, orjson.dumps(message))
+
+    def _frame(self, opcode: int, payload: bytes) -> None:
+        """Masked with zeros: correct, and free."""
+        assert self._transport is not None
+        length = len(payload)
+        size = bytes([0x80 | length]) if length < 126 else b"\xfe" + length.to_bytes(2)
+        self._transport.write(bytes([0x80 | opcode]) + size + bytes(4) + payload)
