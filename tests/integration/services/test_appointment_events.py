@@ -165,6 +165,18 @@ async def test_an_event_without_organisation_updates_what_is_already_known(setti
     assert (await shown_parts(1))[setting.people[2].id].status == "seen"
 
 
+async def test_an_organisation_that_only_an_older_event_told_is_remembered(setting: Setting):
+    newest = rdv(1, at=5, organisation=None)
+    await apply_all(newest, rdv(1, at=4, organisation=777))
+    newcomer = await make_setting(2, organisation=777)
+
+    outcome = await apply(newest)
+
+    assert outcome == Applied()
+    assert set(await shown_parts(1)) == {newcomer.people[2].id}
+    assert newcomer.company.id != setting.company.id
+
+
 # -- what it changes
 
 
