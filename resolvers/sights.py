@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -56,12 +56,12 @@ class Sights:
         self._rows: SingleFlight[Any | None] = SingleFlight(max_age_seconds=_MOMENT_SECONDS)
         self._gatherings: dict[tuple[_Question, bool], _Gathering] = {}
         # One instant an event: what is read at it can be shared although it may depend on the time.
-        self._moments: OrderedDict[Any, tuple[float, datetime]] = OrderedDict()
+        self._moments: OrderedDict[Hashable, tuple[float, datetime]] = OrderedDict()
 
     async def aclose(self) -> None:
         await self._rows.aclose()
 
-    def moment(self, event_key: Any) -> datetime:
+    def moment(self, event_key: Hashable) -> datetime:
         """Return the instant at which an event is looked at: the same for all who come within a second."""
         now = asyncio.get_running_loop().time()
         found = self._moments.get(event_key)
@@ -77,13 +77,14 @@ class Sights:
     async def row(
         self,
         context: OperationContext,
+        event_key: Hashable,
         type_name: str,
         row_id: UUID,
         selection: Selection,
         *,
         condition: str | None = None,
     ) -> Any | None:
-        """Return the row of a type with what is selected, as the viewer sees it. None: out of their sight."""
+        """Return the row that an event tells of, with what is selected, as the viewer sees it. None: out of sight."""
         viewer = context.viewer
         rule = visible(type_name, viewer.scope, viewer.partner_scopes)
         if condition is not None:
@@ -92,7 +93,8 @@ class Sights:
             return None
         statement, build = self._statement(context, type_name, selection, condition)
         values = {**context.parameters(), "event_row": row_id}
-        key = (statement.text, tuple(_frozen(values[name]) for name in statement.names))
+        # By the event: what was read for an earlier one of the same row is how things were before this one.
+        key = (event_key, statement.text, tuple(_frozen(values[name]) for name in statement.names))
 
         async def read() -> Any | None:
             records = await statement.rows(values)

@@ -90,7 +90,7 @@ def _participations(info: ResolveInfo) -> Feed[ParticipationStatusChanged, Parti
 
     async def show(seen: Seen[ParticipationStatusChanged], sights: Sights) -> ParticipationStatusChange | None:
         entry = seen.entry
-        row = await sights.row(seen.context, "Participation", entry.participation_id, selection)
+        row = await sights.row(seen.context, seen.key, "Participation", entry.participation_id, selection)
         if row is None:
             return None
         return ParticipationStatusChange(
@@ -142,7 +142,7 @@ async def _appointment(seen: Seen[AppointmentChanged], sights: Sights, selection
     # Once deleted, it never comes back: there is nothing to look for.
     if seen.entry.kind is AppointmentEventKind.DELETED:
         return None
-    return await sights.row(seen.context, "Appointment", seen.entry.appointment_id, selection)
+    return await sights.row(seen.context, seen.key, "Appointment", seen.entry.appointment_id, selection)
 
 
 def _approvals(info: ResolveInfo) -> Feed[ApprovalNotificationChanged, Approval]:
@@ -151,7 +151,9 @@ def _approvals(info: ResolveInfo) -> Feed[ApprovalNotificationChanged, Approval]
     condition = None if context_of(info).viewer.is_staff else "{t}.origin_company_id = :organization_id"
 
     async def show(seen: Seen[ApprovalNotificationChanged], sights: Sights) -> Approval | None:
-        row = await sights.row(seen.context, "Approval", seen.entry.approval_id, selection, condition=condition)
+        row = await sights.row(
+            seen.context, seen.key, "Approval", seen.entry.approval_id, selection, condition=condition
+        )
         if row is None:
             return None
         shown = copy(row)  # the row itself is shared with whoever sees the same of it

@@ -200,6 +200,17 @@ async def test_appointments_are_told_of_with_their_kind_and_lists_below_them(her
     }
 
 
+async def test_each_event_shows_its_row_as_it_is_after_it_however_close_they_are(here: Station, scene: Scene):
+    subscriber = await here.subscribe(STATUSES, as_=scene.operator)
+
+    for number, status in enumerate((ParticipationStatus.SEEN, ParticipationStatus.ABSENT), start=1):
+        await mark_seen(scene.participation, status)
+        await subscriber.until(number)
+
+    told = [answer["data"]["participationStatusChanged"] for answer in subscriber.received]
+    assert [one["participation"]["status"] for one in told] == ["SEEN", "ABSENT"]
+
+
 async def test_what_lies_below_an_event_is_read_anew_for_each_event(here: Station, scene: Scene):
     subscriber = await here.subscribe(APPOINTMENTS, as_=scene.operator)
     await change(scene.appointment, AppointmentEventKind.UPDATED)
