@@ -58,7 +58,9 @@ def demo(
     from sandbox.france_travail.identifiers import id_national_of
     from sandbox.france_travail.settings import CLIENT_ID, CLIENT_SECRET
     from sandbox.metabase import settings as metabase
+    from sandbox.rdv.settings import WEBHOOK_SECRET as RDV_WEBHOOK_SECRET
     from sandbox.sirene import settings as sirene
+    from sandbox.tally.partner import WEBHOOK_SECRET as TALLY_WEBHOOK_SECRET
 
     parts = DemoParts(
         world=SimulatedWorld(id_national_of=id_national_of, people=PEOPLE),
@@ -68,6 +70,8 @@ def demo(
             api_particulier_token=api_particulier.TOKEN,
             sirene_api_key=sirene.API_KEY,
             data_inclusion_token=data_inclusion.TOKEN,
+            rdv_webhook_secret=RDV_WEBHOOK_SECRET,
+            tally_webhook_secret=TALLY_WEBHOOK_SECRET,
             metabase_secret_key=metabase.SECRET_KEY,
         ),
         configure=_configure,

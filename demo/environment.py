@@ -7,7 +7,7 @@ import os
 import secrets
 import shlex
 from collections.abc import Generator, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
@@ -78,6 +78,8 @@ class SandboxAccess:
     api_particulier_token: str
     sirene_api_key: str
     data_inclusion_token: str
+    rdv_webhook_secret: str = field(repr=False)
+    tally_webhook_secret: str = field(repr=False)
     metabase_secret_key: str
 
 
@@ -135,6 +137,8 @@ def write_settings(data_dir: DataDir, plan: DemoPlan) -> dict[str, str]:
         "MAIL_FROM": "Traverse <ne-pas-repondre@traverse.exemple.test>",
         "PUBLIC_URL": plan.api_url,
         "TALLY_URL": f"{plan.sandbox_url}/tally",
+        "TALLY_WEBHOOK_SECRET": plan.sandbox_access.tally_webhook_secret,
+        "RDV_INSERTION_WEBHOOK_SECRET": plan.sandbox_access.rdv_webhook_secret,
         "TALLY_FORM_POST_HIRING_EMPLOYER": "mY59xq",
         "TALLY_FORM_POST_HIRING_JOB_SEEKER": "sBx1jS",
         "TALLY_FORM_PRESCRIBER_SATISFACTION": "w2EoDp",

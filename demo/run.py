@@ -184,6 +184,10 @@ class _Demo:
             deadline = time.monotonic() + _READY_WITHIN_SECONDS
             for url in (f"{plan.sandbox_url}/_people", f"{plan.api_url}/readyz"):
                 await _wait_for(url, children, deadline)
+            # From here on, whoever books or answers in the sandbox is heard of here.
+            for partner in ("rdv-insertion", "tally"):
+                settings = {"partner": partner, "webhook_url": f"{plan.api_url}/webhooks/{partner}"}
+                await call_json(f"{plan.sandbox_url}/_settings", method="PATCH", body=settings)
 
     async def _perform(self, children: Children, plan: DemoPlan, config: DatabaseConfig, *, fresh: bool) -> bool:
         if not self._options.plays:

@@ -28,6 +28,8 @@ PLAN = DemoPlan(
         api_particulier_token="an invented token",
         sirene_api_key="an invented key",
         data_inclusion_token="an invented token of the directory",
+        rdv_webhook_secret="an invented secret of webhooks",
+        tally_webhook_secret="an invented secret of forms",
         metabase_secret_key="an invented secret",
     ),
 )
