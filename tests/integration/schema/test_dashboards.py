@@ -351,6 +351,26 @@ async def test_a_link_that_expired_or_was_changed_opens_nothing(exports: httpx.A
     assert statuses == [410, 404, 404]
 
 
+async def test_a_look_at_the_head_of_a_file_asks_metabase_nothing(
+    exports: httpx.AsyncClient, links: ExportLinks, metabase: Metabase
+):
+    ticket = ExportTicket(slug="stats_public", card_id=7012, file_format="csv", user_id=None, organization_id=None)
+
+    answer = await exports.head(links.url_for(ticket, now=datetime.now(UTC)))
+
+    assert (answer.status_code, answer.content, metabase.asked) == (200, b"", [])
+    assert "content-length" not in answer.headers
+
+
+@pytest.mark.parametrize("width", ["399", "2401", "a", "9" * 5_000])
+async def test_a_width_that_no_picture_has_is_refused(exports: httpx.AsyncClient, links: ExportLinks, width: str):
+    ticket = ExportTicket(slug="stats_public", card_id=7012, file_format="png", user_id=None, organization_id=None)
+
+    answer = await exports.get(links.url_for(ticket, now=datetime.now(UTC)), params={"width": width})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "BAD_USER_INPUT")
+
+
 async def test_a_membership_that_ended_since_ends_the_link(
     graphql: GraphQLClient, exports: httpx.AsyncClient, metabase: Metabase
 ):
