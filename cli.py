@@ -58,6 +58,7 @@ def demo(
     from sandbox.france_travail.identifiers import id_national_of
     from sandbox.france_travail.settings import CLIENT_ID, CLIENT_SECRET
     from sandbox.metabase import settings as metabase
+    from sandbox.rdv import settings as rdv
     from sandbox.rdv.settings import WEBHOOK_SECRET as RDV_WEBHOOK_SECRET
     from sandbox.sirene import settings as sirene
     from sandbox.tally.partner import WEBHOOK_SECRET as TALLY_WEBHOOK_SECRET
@@ -72,6 +73,8 @@ def demo(
             data_inclusion_token=data_inclusion.TOKEN,
             rdv_webhook_secret=RDV_WEBHOOK_SECRET,
             tally_webhook_secret=TALLY_WEBHOOK_SECRET,
+            rdv_email=rdv.AGENT_EMAIL,
+            rdv_password=rdv.AGENT_PASSWORD,
             metabase_secret_key=metabase.SECRET_KEY,
         ),
         configure=_configure,
@@ -372,6 +375,10 @@ def _partner_addresses(settings: Settings) -> dict[Partner, list[str]]:
     addresses[Partner.SIRENE] = [sirene.base_url] if sirene is not None else []
     if sirene is not None and isinstance(sirene.credentials, PasswordGrant):
         addresses[Partner.SIRENE].append(sirene.credentials.auth_url)
+    # Its agents sign in elsewhere.
+    addresses[Partner.RDV_INSERTION] = [
+        url for url in (settings.rdv_insertion_api_base_url, settings.rdv_solidarites_api_base_url) if url is not None
+    ]
     # Its address has a default: what turns it on is a relay for the mails that hold its link.
     if settings.smtp_url is None:
         addresses[Partner.DIAGORIENTE] = []

@@ -80,6 +80,8 @@ class SandboxAccess:
     data_inclusion_token: str
     rdv_webhook_secret: str = field(repr=False)
     tally_webhook_secret: str = field(repr=False)
+    rdv_email: str
+    rdv_password: str
     metabase_secret_key: str
 
 
@@ -130,6 +132,10 @@ def write_settings(data_dir: DataDir, plan: DemoPlan) -> dict[str, str]:
         "SIRENE_API_KEY": plan.sandbox_access.sirene_api_key,
         "DATA_INCLUSION_BASE_URL": f"{plan.sandbox_url}/data-inclusion",
         "DATA_INCLUSION_TOKEN": plan.sandbox_access.data_inclusion_token,
+        "RDV_SOLIDARITES_API_BASE_URL": f"{plan.sandbox_url}/rdv-solidarites/api/v1/",
+        "RDV_SOLIDARITES_EMAIL": plan.sandbox_access.rdv_email,
+        "RDV_SOLIDARITES_PASSWORD": plan.sandbox_access.rdv_password,
+        "RDV_INSERTION_API_BASE_URL": f"{plan.sandbox_url}/rdv-insertion/api/v1/",
         "METABASE_SITE_URL": f"{plan.sandbox_url}/metabase",
         "METABASE_SECRET_KEY": plan.sandbox_access.metabase_secret_key,
         # The sandbox takes mails on the port after its own.

@@ -40,8 +40,8 @@ InviteResult = Annotated[
 ]
 
 _MAY_HAVE_LEFT = (
-    "RDV-Insertion n'a pas répondu à temps : l'invitation est peut-être partie. Son envoi est en cours de vérification,"
-    " inutile de l'inviter à nouveau pour le moment."
+    "RDV-Insertion n'a pas confirmé l'invitation : elle est peut-être partie. Son envoi est en cours de vérification,"
+    " inutile d'inviter cette personne à nouveau pour le moment."
 )
 _DID_NOT_LEAVE = "RDV-Insertion ne répond pas pour le moment : rien n'a été envoyé. Réessayez dans quelques minutes."
 _NO_WORDS = "RDV-Insertion a refusé l'invitation."

@@ -167,7 +167,12 @@ class Inviting:
         if request_id is None:
             # So late that a worker took the attempt for lost and settled it.
             return Unreachable(retry_after=None, may_have_left=True)
-        log.info("invited", attempt_id=str(attempt_id), request_id=str(request_id), messages=len(answer.invitations))
+        log.info(
+            "invited",
+            attempt_id=str(attempt_id),
+            invitation_request_id=str(request_id),
+            messages=len(answer.invitations),
+        )
         await look_at_events_again(request_id)
         return Invited(request_id)
 

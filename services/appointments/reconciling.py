@@ -157,7 +157,9 @@ async def _look_for_evidence(attempt: UnknownAttempt, user_id: int, now: datetim
             return await _abandon(attempt, "no_evidence", now)
         return await _postpone(attempt, now, user_id=user_id)
     request_id = await accept(attempt.id, InvitationAnswer(user_id=user_id, invitations=messages), code=FOUND, now=now)
-    log.info("invitation_found", attempt_id=str(attempt.id), request_id=str(request_id), messages=len(messages))
+    log.info(
+        "invitation_found", attempt_id=str(attempt.id), invitation_request_id=str(request_id), messages=len(messages)
+    )
     if request_id is not None:
         await look_at_events_again(request_id)
     return LookOutcome.FOUND

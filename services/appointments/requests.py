@@ -55,11 +55,11 @@ async def keep_request(
         kind = _KINDS.get(invitation.format)
         if kind is None:
             # The word itself is in `api_response`: a log shows no text of theirs.
-            log.error("invitation_format_unlisted", request_id=str(request.id))
+            log.error("invitation_format_unlisted", invitation_request_id=str(request.id))
             continue
         progress = invitation_progress(clicked=invitation.clicked, delivery_status=invitation.delivery_status)
         if progress is InvitationProgress.UNLISTED:
-            log.error("invitation_status_unlisted", request_id=str(request.id))
+            log.error("invitation_status_unlisted", invitation_request_id=str(request.id))
         status = _STATUSES[progress].value
         await write(_KEEP, uuid4(), request.id, kind.value, status, invitation.id, invitation.delivered_at)
     return request.id
@@ -73,4 +73,6 @@ async def look_at_events_again(request_id: UUID) -> None:
     try:
         await reopen_for_invitation_request(request_id)
     except Exception as error:  # noqa: BLE001 - they are invited all the same, and a sweep looks again as well
-        log.warning("events_not_looked_at_again", request_id=str(request_id), error_class=type(error).__name__)
+        log.warning(
+            "events_not_looked_at_again", invitation_request_id=str(request_id), error_class=type(error).__name__
+        )

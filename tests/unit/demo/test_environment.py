@@ -28,6 +28,8 @@ PLAN = DemoPlan(
         api_particulier_token="an invented token",
         sirene_api_key="an invented key",
         data_inclusion_token="an invented token of the directory",
+        rdv_email="agent@exemple.test",
+        rdv_password="an invented password",
         rdv_webhook_secret="an invented secret of webhooks",
         tally_webhook_secret="an invented secret of forms",
         metabase_secret_key="an invented secret",
@@ -49,6 +51,10 @@ def test_what_was_written_is_read_again(tmp_path: Path):
     assert written["DATA_INCLUSION_BASE_URL"] == "http://127.0.0.1:8101/data-inclusion"
     assert written["METABASE_SECRET_KEY"] == "an invented secret"
     assert written["METABASE_SITE_URL"] == "http://127.0.0.1:8101/metabase"
+    assert written["RDV_SOLIDARITES_EMAIL"] == "agent@exemple.test"
+    assert written["RDV_SOLIDARITES_PASSWORD"] == "an invented password"
+    assert written["RDV_SOLIDARITES_API_BASE_URL"] == "http://127.0.0.1:8101/rdv-solidarites/api/v1/"
+    assert written["RDV_INSERTION_API_BASE_URL"] == "http://127.0.0.1:8101/rdv-insertion/api/v1/"
     assert written["SIRENE_BASE_URL"] == "http://127.0.0.1:8101/sirene/api-sirene/3.11"
     assert written["API_PARTICULIER_BASE_URL"] == "http://127.0.0.1:8101/api-particulier"
     assert written["FT_BASE_URL"] == "http://127.0.0.1:8101/france-travail"
