@@ -152,6 +152,7 @@ def write_settings(data_dir: DataDir, plan: DemoPlan) -> dict[str, str]:
         "TALLY_POST_HIRING_EMPLOYER_DELAY_DAYS": "0",
         "TALLY_POST_HIRING_JOB_SEEKER_DELAY_DAYS": "0",
         "TALLY_PRESCRIBER_SATISFACTION_DELAY_DAYS": "0",
+        "TALLY_LOOKBACK_DAYS": "2",
         "NOTIFICATION_INTERVAL": "2",
         # A demo is shown at any hour.
         "NOTIFICATION_LAST_HOUR": "23",

@@ -15,10 +15,11 @@ from models.departments import DEPARTMENTS, REGIONS
 from models.enums import SurveyKind, SurveyStatus
 
 _SURVEYED = 0.35
+# Those that the sandbox knows: see demo/environment.py.
 _FORMS = {
-    SurveyKind.POST_HIRING_EMPLOYER: "demoEmp1",
-    SurveyKind.POST_HIRING_JOB_SEEKER: "demoSeek1",
-    SurveyKind.PRESCRIBER_SATISFACTION: "demoPresc1",
+    SurveyKind.POST_HIRING_EMPLOYER: "mY59xq",
+    SurveyKind.POST_HIRING_JOB_SEEKER: "sBx1jS",
+    SurveyKind.PRESCRIBER_SATISFACTION: "w2EoDp",
 }
 _STATUSES = {SurveyStatus.AVAILABLE: 25, SurveyStatus.SENT: 40, SurveyStatus.ANSWERED: 35}
 
