@@ -6,12 +6,15 @@ they do not see they are not told of; their cursor moves on all the same.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
 from typing import Any, Generic, TypeVar
 from uuid import UUID, uuid4
 
+from execution.single_flight import SingleFlight
 from resolvers.context import OperationContext, ResolveInfo, context_of
 from resolvers.cursors import CursorSigner
 from resolvers.errors import (
@@ -23,6 +26,7 @@ from resolvers.errors import (
     StreamUnavailable,
 )
 from resolvers.global_ids import decode_as
+from resolvers.selection import Selection
 from resolvers.sights import Sights
 from resolvers.viewer import Scope, Viewer
 from resolvers.visibility import visible
@@ -34,6 +38,8 @@ T = TypeVar("T")
 E = TypeVar("E", bound=AnyEntry)
 
 MAX_COMPANIES = 1_000
+_SHOWN_SECONDS = 1.0
+_MAX_AUDIENCES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +49,23 @@ class EventSource:
     hub: EventHub
     sights: Sights = field(default_factory=Sights)
     viewers: WatchedViewers = field(default_factory=WatchedViewers)
+    # What was made of an event, for all to whom the same is shown.
+    shown: SingleFlight[Any] = field(default_factory=lambda: SingleFlight[Any](max_age_seconds=_SHOWN_SECONDS))
+    _audiences: dict[Hashable, int] = field(default_factory=dict[Hashable, int])
+    _numbers: Iterator[int] = field(default_factory=count)
+
+    def audience(self, key: Hashable) -> int:
+        """Return a number for those who are shown the same: it is compared for each of them at each event."""
+        if len(self._audiences) >= _MAX_AUDIENCES:
+            self._audiences.clear()
+        number = self._audiences.get(key)
+        if number is None:
+            number = self._audiences[key] = next(self._numbers)
+        return number
 
     async def aclose(self) -> None:
         await self.hub.aclose()
+        await self.shown.aclose()
         await self.sights.aclose()
 
 
@@ -65,12 +85,16 @@ class Seen(Generic[E]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed(Generic[E, T]):
-    """A subscription field. `about`: the type of the rows it tells of; `show`: None for what the viewer may not see."""
+    """A subscription field, with what is selected below it. `about`: the type of the rows it tells of.
+
+    `show` gives None for what the viewer may not see. Its results are shared: nobody may write to them.
+    """
 
     name: str
     stream: Stream
     entry_type: type[E]
     about: str
+    selection: Selection
     show: Callable[[Seen[E], Sights], Awaitable[T | None]]
 
 
@@ -99,20 +123,26 @@ async def follow(
 async def _events(
     context: OperationContext, source: EventSource, feed: Feed[E, T], wanted: Wanted, start: Cursor
 ) -> AsyncGenerator[T, None]:
-    cursors = context.resources.cursors
+    audience = source.audience((feed.name, feed.selection.key, context.viewer.authorization_key))
     try:
         with source.viewers.watching(context.viewer):
             async with aclosing(source.hub.follow(feed.stream, wanted, start)) as events:
                 async for event in events:
                     await source.viewers.check(context.viewer)
-                    assert isinstance(event.entry, feed.entry_type)  # noqa: S101 (it was wanted)
-                    cursor = cursors.encode(feed.name, (start.epoch, event.position))
-                    seen = Seen(event, event.entry, cursor, _context_of_event(context, source, event))
-                    shown = await feed.show(seen, source.sights)
+                    show = partial(_show, context, source, feed, start.epoch, event)
+                    shown: T | None = await source.shown.get((audience, event.stream, event.position), show)
                     if shown is not None:
                         yield shown
     except StreamEnded as ended:
-        raise _told(ended, feed.name, cursors) from None
+        raise _told(ended, feed.name, context.resources.cursors) from None
+
+
+async def _show(
+    context: OperationContext, source: EventSource, feed: Feed[E, T], epoch: UUID, event: LogEvent
+) -> T | None:
+    assert isinstance(event.entry, feed.entry_type)  # noqa: S101 (it was wanted)
+    cursor = context.resources.cursors.encode(feed.name, (epoch, event.position))
+    return await feed.show(Seen(event, event.entry, cursor, _context_of_event(context, source, event)), source.sights)
 
 
 def _context_of_event(context: OperationContext, source: EventSource, event: LogEvent) -> OperationContext:

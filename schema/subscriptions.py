@@ -108,6 +108,7 @@ def _participations(info: ResolveInfo) -> Feed[ParticipationStatusChanged, Parti
         stream=Stream.APPOINTMENTS,
         entry_type=ParticipationStatusChanged,
         about="Participation",
+        selection=selection,
         show=show,
     )
 
@@ -134,6 +135,7 @@ def _appointments(info: ResolveInfo) -> Feed[AppointmentChanged, AppointmentChan
         stream=Stream.APPOINTMENTS,
         entry_type=AppointmentChanged,
         about="Appointment",
+        selection=selection,
         show=show,
     )
 
@@ -156,7 +158,7 @@ def _approvals(info: ResolveInfo) -> Feed[ApprovalNotificationChanged, Approval]
         )
         if row is None:
             return None
-        shown = copy(row)  # the row itself is shared with whoever sees the same of it
+        shown = copy(row)  # the row itself is shared with viewers of other rights who see the same of it
         shown.__dict__.update(key=seen.key, extensions={"cursor": seen.cursor})
         return shown
 
@@ -165,5 +167,6 @@ def _approvals(info: ResolveInfo) -> Feed[ApprovalNotificationChanged, Approval]
         stream=Stream.APPROVALS,
         entry_type=ApprovalNotificationChanged,
         about="Approval",
+        selection=selection,
         show=show,
     )
