@@ -27,6 +27,7 @@ class Fault(BaseModel):
     body: str | dict[str, Any] | list[Any] | None = None
     headers: dict[str, str] = {}
     delay_s: Annotated[float, Field(ge=0, le=3600)] = 0.0
+    drip_s: Annotated[float, Field(ge=0, le=60)] = 0.0  # between two bytes of the answer's body
     disconnect: bool = False
     times: Annotated[int, Field(ge=1)] | None = None
     probability: Annotated[float, Field(ge=0, le=1)] = 1.0
@@ -34,8 +35,8 @@ class Fault(BaseModel):
 
     @model_validator(mode="after")
     def _must_do_something(self) -> Self:
-        if not (self.has_answer or self.disconnect or self.delay_s):
-            raise ValueError("this fault does nothing: give at least one of status, body, delay_s, disconnect")
+        if not (self.has_answer or self.disconnect or self.delay_s or self.drip_s):
+            raise ValueError("this fault does nothing: give at least one of status, body, delay_s, drip_s, disconnect")
         if self.headers and not self.has_answer:
             raise ValueError("headers go with an answer: give status or body as well")
         return self

@@ -16,7 +16,7 @@ from sandbox.calls import CallLog, CallRecord
 from sandbox.clock import Clock
 from sandbox.faults import ActiveFault, FaultBoard, FaultMoment
 from sandbox.rates import Window
-from sandbox.transport import cut_connection
+from sandbox.transport import cut_connection, dripping
 
 _MAX_BODY_BYTES = 5_000_000
 _NOTE = "sandbox.call"
@@ -143,6 +143,8 @@ class PartnerGuard:
             return
         if active.fault.has_answer:
             messages = await _messages_of(active.fault.answer(), scope)
+        if active.fault.drip_s:
+            send = dripping(receive, send, pause_s=active.fault.drip_s)
         await _send_all(messages, send, record)
 
     async def _handled_around_delay(self, active: ActiveFault, scope: Scope, body: bytes) -> list[Message]:

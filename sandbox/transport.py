@@ -1,6 +1,8 @@
-"""Below HTTP: how a connection is cut in the middle of a call."""
+"""Below HTTP: how a connection is cut in the middle of a call, or kept busy without getting anywhere."""
 
-from starlette.types import Receive, Send
+import asyncio
+
+from starlette.types import Message, Receive, Send
 
 
 async def cut_connection(receive: Receive, send: Send) -> None:
@@ -16,3 +18,22 @@ async def cut_connection(receive: Receive, send: Send) -> None:
     # uvicorn would write a 500 into the dead connection, and log it, if we returned before it noticed.
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+def dripping(receive: Receive, send: Send, *, pause_s: float) -> Send:
+    """Return a `send` that lets bodies out byte by byte, with a pause before each, until the caller hangs up."""
+
+    async def drip(message: Message) -> None:
+        if message["type"] != "http.response.body":
+            await send(message)
+            return
+        for byte in message.get("body", b""):
+            try:
+                async with asyncio.timeout(pause_s):
+                    if (await receive())["type"] == "http.disconnect":
+                        return
+            except TimeoutError:
+                await send({"type": "http.response.body", "body": bytes([byte]), "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": message.get("more_body", False)})
+
+    return drip

@@ -125,6 +125,23 @@ async def test_an_answer_slower_than_the_deadline_is_unknown_to_the_caller(runni
     assert (caught.value.code, caught.value.delivery) == ("http_error", Delivery.UNKNOWN)
 
 
+async def test_an_answer_that_drips_ends_at_the_deadline_and_not_with_the_next_byte(running: Running):
+    await running.add_fault(path=UPDATE_PATH, drip_s=0.02, times=1)
+
+    with pytest.raises(PartnerUnavailable) as caught:
+        await running.announce()
+
+    assert (caught.value.code, caught.value.http_status) == ("http_error", 200)
+
+
+async def test_an_answer_that_drips_is_whole_for_who_waits(running: Running):
+    await running.control.post("/_faults", json={"partner": "geo", "drip_s": 0.001})
+
+    response = await running.control.get("/geo/communes/57463", params={"fields": "nom"})
+
+    assert response.json() == {"nom": "Metz", "code": "57463"}
+
+
 async def test_mails_are_taken_on_a_port_of_their_own_as_long_as_the_server_runs():
     sandbox = create_app(smtp_port=0)
     relay = sandbox.partners["smtp"]
