@@ -7,7 +7,7 @@ from clients.france_travail.client import FranceTravailClient
 from clients.france_travail.codes import Endpoint, SearchOutcome, search_outcome, type_siae
 from clients.france_travail.config import NEEDED_SCOPES, PACE_KEYS, FranceTravailConfig, build_france_travail_http
 from clients.france_travail.errors import FranceTravailConfigurationError, FranceTravailRejected
-from clients.france_travail.labels import exit_label
+from clients.france_travail.labels import exit_label, labelled_with
 from clients.france_travail.wire import IdentityQuery, PassIaeUpdate
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "SearchOutcome",
     "build_france_travail_http",
     "exit_label",
+    "labelled_with",
     "search_outcome",
     "type_siae",
 ]

@@ -94,3 +94,14 @@ def exit_label(endpoint: str, code: str) -> str | None:
     """The French label of a code of that endpoint ("rech_individu" or "maj_pass"). None: not a listed one."""
     labels = _LABELS.get(endpoint)
     return labels.get(code) if labels else None
+
+
+def labelled_with(text: str) -> list[tuple[str, str]]:
+    """The (endpoint, code) pairs whose label has this text in it, without regard to case."""
+    sought = text.casefold()
+    return [
+        (endpoint, code)
+        for endpoint, labels in _LABELS.items()
+        for code, label in labels.items()
+        if sought in label.casefold()
+    ]
