@@ -76,8 +76,10 @@ class PageInfo:
 
 @dataclass(slots=True)
 class Edge:
+    """`cursor` is filled where it is selected."""
+
     node: Any
-    cursor: str
+    cursor: str | None = None
 
 
 @dataclass(slots=True)
@@ -134,11 +136,11 @@ class _Window:
         if self.arguments.is_backward:
             shown.reverse()
         nodes = [made.build(record) for record in shown]
-        edges = (
-            [Edge(node, self._cursor(record, made)) for node, record in zip(nodes, shown, strict=True)]
-            if "edges" in selection
-            else []
-        )
+        edges: list[Edge] = []
+        if "cursor" in selection.below("edges"):
+            edges = [Edge(node, self._cursor(record, made)) for node, record in zip(nodes, shown, strict=True)]
+        elif "edges" in selection:
+            edges = [Edge(node) for node in nodes]
         return Page(nodes, edges, self._info(shown, made, more) if "pageInfo" in selection else None, total_count)
 
     def _info(self, shown: Sequence[Any], made: Plan, more: bool) -> PageInfo:

@@ -7,10 +7,11 @@ it holds. Its `build` is a generated function: one dictionary per object, no wor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum, EnumType
 from string import Formatter
-from typing import Any
+from typing import Any, cast
 
 from asyncpg import Record
 
@@ -138,6 +139,10 @@ class _Compiler:
         value = self._value(self._place(source.sql, entity, alias))
         if source.decode is None:
             return value
+        if isinstance(source.decode, EnumType):
+            # Calling the class searches the same, three times slower.
+            members = {member.value: member for member in cast("Iterable[Enum]", source.decode)}
+            return f"None if {value} is None else {self._name(members)}[{value}]"
         return f"None if {value} is None else {self._name(source.decode)}({value})"
 
     def _to_one(self, source: ToOne, entity: Entity, below: Selection, alias: str) -> str:
@@ -197,7 +202,7 @@ class _Compiler:
 def _make(object_type: type[Any], attributes: dict[str, Any]) -> Any:
     """An instance that holds exactly what was selected: no other attribute is ever asked for."""
     instance = object.__new__(object_type)
-    instance.__dict__.update(attributes)
+    instance.__dict__ = attributes
     return instance
 
 
