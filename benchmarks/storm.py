@@ -1,0 +1,244 @@
+"""`python -m benchmarks.storm`: a storm of webhooks while workers are killed and Valkey is wiped.
+
+Every event is delivered several times, in random order, over many connections to two API processes. Two workers apply
+them, one of which is killed with -9 every few seconds. Whatever was acknowledged must have been applied, once, and
+every appointment must end in the state of its newest event, or the command fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import random
+import sys
+import tempfile
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import redis.asyncio
+from rich.console import Console
+from rich.table import Table
+from tortoise.connection import get_connection
+
+from benchmarks.processes import WEBHOOK_SECRET, Deployment, deployment, environ_of
+from benchmarks.sending import Sent, deliver
+from benchmarks.story import Story, invite_cast, write_story, wrong_ends
+from demo.engines import EmbeddedEngines
+from models.database import DatabaseConfig, close_database, fetch_all, open_database
+from models.encryption import KeyRing
+from models.migrate import migrate
+
+_COMPANIES = 20
+_SETTLED_WITHIN_SECONDS = 300.0
+# Outcomes are written in the transaction of their effects: one settlement is one application.
+_COUNT_SETTLEMENTS = """
+CREATE TABLE storm_settlement (event_id uuid NOT NULL);
+CREATE FUNCTION storm_note() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN INSERT INTO storm_settlement VALUES (NEW.id); RETURN NULL; END $$;
+CREATE TRIGGER storm_note AFTER UPDATE OF status ON webhook_event FOR EACH ROW
+    WHEN (OLD.status = 'received' AND NEW.status <> 'received') EXECUTE FUNCTION storm_note();
+"""
+_STOP_COUNTING = """
+DROP TRIGGER storm_note ON webhook_event; DROP FUNCTION storm_note(); DROP TABLE storm_settlement
+"""
+_OPEN = "SELECT count(*) AS number FROM webhook_event WHERE status = 'received'"
+_LOST = """
+SELECT count(*) AS number FROM unnest($1::text[]) AS sent (fingerprint)
+WHERE NOT EXISTS (SELECT 1 FROM webhook_event AS event WHERE event.source = 'rdv_insertion'
+    AND event.fingerprint = sent.fingerprint AND event.status IN ('processed', 'ignored'))
+"""
+_TWICE = "SELECT count(*) AS number FROM (SELECT event_id FROM storm_settlement GROUP BY 1 HAVING count(*) > 1) twice"
+# The log tells each change of a person from where the one before it ended, and each beginning and end once.
+_BROKEN_LOG = """
+SELECT count(*) AS number FROM (
+    SELECT previous_status, status,
+        lag(status) OVER (PARTITION BY participation_id ORDER BY position) AS told_before
+    FROM appointment_event WHERE participation_id IS NOT NULL) AS told
+WHERE previous_status IS DISTINCT FROM told_before OR previous_status = status
+UNION ALL
+SELECT count(*) FROM (SELECT appointment_id FROM appointment_event WHERE kind IN ('created', 'deleted')
+    GROUP BY appointment_id, kind HAVING count(*) > 1) AS repeated
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """`kill_every` and `seed`: seconds between two kills; of the order of deliveries."""
+
+    events: int = 5_000
+    times: int = 3
+    connections: int = 20
+    kill_every: float = 3.0
+    seed: int = 2_026
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Damage:
+    """What must all be nothing."""
+
+    lost: int
+    applied_twice: int
+    wrong_ends: int
+    broken_log: int
+    refused: int
+
+    @property
+    def is_none(self) -> bool:
+        return not any((self.lost, self.applied_twice, self.wrong_ends, self.broken_log, self.refused))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    sent: Sent
+    damage: Damage
+    kills: int
+    sending_seconds: float
+    settled_after_seconds: float
+
+
+async def storm(plan: Plan, environ: Mapping[str, str], logs: Path) -> Report:
+    """Run it against an empty, migrated database that this process has open."""
+    cast = await invite_cast(_COMPANIES)
+    story = write_story(cast, events=plan.events, secret=WEBHOOK_SECRET)
+    queue = list(story.webhooks) * plan.times
+    random.Random(plan.seed).shuffle(queue)
+    sent = Sent()
+    async with _settlements_counted(), deployment(environ, logs) as processes:
+        ports = [await processes.start_api(), await processes.start_api()]
+        for _ in range(2):
+            await processes.start_worker()
+        begun = perf_counter()
+        async with _accidents(processes, every=plan.kill_every) as accidents:
+            half = len(queue) // 2
+            await deliver(queue[:half], ports, connections=plan.connections, sent=sent)
+            await _wipe(environ["REDIS_URL"])
+            await deliver(queue[half:], ports, connections=plan.connections, sent=sent)
+            sending_seconds = perf_counter() - begun
+            await _settled()
+        settled_after = perf_counter() - begun
+        return Report(
+            sent=sent,
+            damage=await _damage(story, sent),
+            kills=accidents.kills,
+            sending_seconds=sending_seconds,
+            settled_after_seconds=settled_after,
+        )
+
+
+@dataclass(slots=True)
+class _Accidents:
+    kills: int = 0
+
+
+@asynccontextmanager
+async def _accidents(processes: Deployment, *, every: float) -> AsyncGenerator[_Accidents, None]:
+    """Kill a worker every so often while the block runs, and start another in its place."""
+    accidents = _Accidents()
+
+    async def happen() -> None:
+        while True:
+            await asyncio.sleep(every)
+            await processes.kill_worker()
+            accidents.kills += 1
+            await processes.start_worker()
+
+    happening = asyncio.create_task(happen())
+    try:
+        yield accidents
+    finally:
+        happening.cancel()
+        await asyncio.gather(happening, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _settlements_counted() -> AsyncGenerator[None, None]:
+    await get_connection("default").execute_script(_COUNT_SETTLEMENTS)
+    try:
+        yield
+    finally:
+        await get_connection("default").execute_script(_STOP_COUNTING)
+
+
+async def _wipe(redis_url: str) -> None:
+    client: redis.asyncio.Redis = redis.asyncio.from_url(redis_url)
+    await client.flushall()
+    await client.aclose()
+
+
+async def _settled() -> None:
+    async with asyncio.timeout(_SETTLED_WITHIN_SECONDS):
+        while (await fetch_all(_OPEN))[0]["number"]:  # noqa: ASYNC110 - other processes settle them
+            await asyncio.sleep(0.1)
+
+
+async def _damage(story: Story, sent: Sent) -> Damage:
+    fingerprints = [webhook.fingerprint for webhook in story.webhooks]
+    return Damage(
+        lost=(await fetch_all(_LOST, fingerprints))[0]["number"],
+        applied_twice=(await fetch_all(_TWICE))[0]["number"],
+        wrong_ends=await wrong_ends(story),
+        broken_log=sum(row["number"] for row in await fetch_all(_BROKEN_LOG)),
+        refused=sum(number for status, number in sent.answers.items() if 400 <= status < 500),
+    )
+
+
+def main() -> None:
+    usual = Plan()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=usual.events)
+    parser.add_argument("--times", type=int, default=usual.times, help="deliveries of each event")
+    parser.add_argument("--connections", type=int, default=usual.connections)
+    parser.add_argument("--kill-every", type=float, default=usual.kill_every, help="seconds between two kills")
+    parser.add_argument("--seed", type=int, default=usual.seed, help="of the order of deliveries")
+    plan = Plan(**vars(parser.parse_args()))
+    with (
+        tempfile.TemporaryDirectory(prefix="traverse-bench-") as folder,
+        EmbeddedEngines(Path(folder) / "data", os.environ) as engines,
+    ):
+        keys = KeyRing(keys=(os.urandom(32),), fingerprint_key=os.urandom(32))
+        config = DatabaseConfig(url=engines.database_url, keys=keys)
+        environ = environ_of(database_url=engines.database_url, redis_url=engines.redis_url, keys=keys)
+        report = asyncio.run(_run(plan, config, environ, Path(folder)))
+    Console().print(_table(plan, report))
+    sys.exit(0 if report.damage.is_none else 1)
+
+
+async def _run(plan: Plan, config: DatabaseConfig, environ: Mapping[str, str], logs: Path) -> Report:
+    await migrate(config)
+    await open_database(config)
+    try:
+        return await storm(plan, environ, logs)
+    finally:
+        await close_database()
+
+
+def _table(plan: Plan, report: Report) -> Table:
+    sent, damage = report.sent, report.damage
+    table = Table(
+        title=f"{plan.events} events, each {plan.times} times over {plan.connections} connections to two API processes;"
+        f" two workers, {report.kills} kills, one FLUSHALL"
+    )
+    table.add_column("figure")
+    table.add_column("value", justify="right")
+    for name, value in (
+        ("acknowledged events lost", damage.lost),
+        ("events applied twice", damage.applied_twice),
+        ("appointments in a wrong state", damage.wrong_ends),
+        ("entries of the log that do not fit", damage.broken_log),
+        ("answers", dict(sent.answers)),
+        ("acknowledgement p50, ms", f"{sent.percentile(0.5) * 1000:.1f}"),
+        ("acknowledgement p99, ms", f"{sent.percentile(0.99) * 1000:.1f}"),
+        ("deliveries a second", f"{len(sent.seconds) / report.sending_seconds:.0f}"),
+        ("sending took, s", f"{report.sending_seconds:.1f}"),
+        ("all settled after, s", f"{report.settled_after_seconds:.1f}"),
+    ):
+        table.add_row(name, f"{value}")
+    return table
+
+
+if __name__ == "__main__":
+    main()
