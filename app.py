@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
@@ -38,6 +38,7 @@ from schema.streams.events import EventStreamLimits
 from schema.streams.server import DRAIN_STATE
 from schema.streams.sockets import SocketEndpoint
 from schema.streams.transports import TransportConfig, Transports
+from schema.token_endpoint import TokenEndpoint
 from services.dashboards import EXPORTS_PATH
 from settings import Settings, load_settings
 from webhooks.bell import Bell
@@ -64,6 +65,8 @@ from wiring import (
     inviting,
     lookup_cache,
     mail_client,
+    partner_sign_ins,
+    partner_tokens,
     survey_plan,
     token_verifier,
 )
@@ -86,6 +89,7 @@ def create_app(settings: Settings) -> Starlette:
         Route("/graphql", process.graphql),
         WebSocketRoute("/graphql", process.sockets),
         Route(f"{EXPORTS_PATH}/{{token}}", process.exports, methods=["GET"]),
+        Route("/oauth/token", process.tokens, methods=["POST"]),
         Route("/healthz", _healthz),
         Route("/readyz", process.readyz),
         diagoriente_route(diagoriente_links(settings)),
@@ -156,6 +160,7 @@ class _Process:
         self.graphql = _GraphQLRoute()
         self.sockets = _SocketRoute()
         self.exports = _ExportsRoute()
+        self._token_endpoint: TokenEndpoint
         self._valkey: Redis | None = None
         self.reserved_pool = ReservedPool(
             database_config(settings, application_name="traverse-api"), size=settings.webhook_pool_size
@@ -220,6 +225,7 @@ class _Process:
                 ),
                 transports.event_streams,
             )
+            self._token_endpoint = TokenEndpoint(partner_tokens(settings), partner_sign_ins(settings, self._valkey))
             self.exports.endpoint = ExportsEndpoint(resources.dashboards, links, verifier, resources.dashboard_requests)
             log.info("api_started", environment=settings.environment.value)
             yield {DRAIN_STATE: transports.begin_drain}
@@ -250,6 +256,9 @@ class _Process:
                 ping_seconds=settings.graphql_stream_ping_interval.total_seconds(), send_seconds=send_seconds
             ),
         )
+
+    async def tokens(self, request: Request) -> Response:
+        return await self._token_endpoint(request)
 
     async def readyz(self, _: Request) -> JSONResponse:
         if self._valkey is None:

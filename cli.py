@@ -6,16 +6,17 @@ import asyncio
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 
 from demo.cast.well_known import Persona
 from demo.environment import DemoError, adopt_demo_settings
+from models.enums import PartnerScope
 from settings import Settings, SettingsError, load_settings
 
 if TYPE_CHECKING:
@@ -25,12 +26,17 @@ if TYPE_CHECKING:
     from models.enums import Partner
     from ops.doctor import Finding
 
+T = TypeVar("T")
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Traverse: the integrations server of an inclusion-employment platform.",
 )
+
+partner_app = typer.Typer(no_args_is_help=True, help="Machine clients of partners: what they may see, their secrets.")
+app.add_typer(partner_app, name="partner")
 
 _SCHEMA_FILE = Path(__file__).with_name("schema.graphql")
 _WRONG_SETTINGS = 2
@@ -239,10 +245,53 @@ def token(
 ) -> None:
     """Print a token of a demo user, and nothing else."""
     settings = _settings()
-    match = _DURATION.fullmatch(ttl)
-    if match is None:
-        _fail(f'--ttl "{ttl}": a whole number and one of s, m, h, d expected, as in 30m')
-    print(_make_token(settings, persona, org, timedelta(**{_UNITS[match[2]]: int(match[1])})))
+    print(_make_token(settings, persona, org, _duration("--ttl", ttl)))
+
+
+@partner_app.command("create")
+def create_partner(
+    name: Annotated[str, typer.Argument(help="whose machine it is, for people to read")],
+    company: Annotated[list[str], typer.Option(metavar="SIRET", help="a company it may see; once for each")],
+    scope: Annotated[list[PartnerScope], typer.Option(help="what it may read; once for each")],
+) -> None:
+    """Enter a machine client and print its id and its secret, once."""
+    from ops.partners import words_of
+    from services.partners import register
+
+    sirets = ["".join(siret.split()) for siret in company]
+    print(words_of(_with_partners(lambda now: register(name, scopes=scope, sirets=sirets, now=now))))
+
+
+@partner_app.command("rotate")
+def rotate_partner(
+    client_id: Annotated[str, typer.Argument(help="as `traverse partner list` shows it")],
+    keep: Annotated[str, typer.Option(help="how long the secrets before it stay valid: 30m, 12h, 7d")] = "1d",
+) -> None:
+    """Give a machine client another secret; those before it end a little later."""
+    from ops.partners import words_of
+    from services.partners import replace_secret
+
+    kept = _duration("--keep", keep)
+    print(words_of(_with_partners(lambda now: replace_secret(client_id, keep_others_for=kept, now=now))))
+
+
+@partner_app.command("revoke")
+def revoke_partner(client_id: Annotated[str, typer.Argument(help="as `traverse partner list` shows it")]) -> None:
+    """End a machine client and its tokens, at once and for good."""
+    from services.partners import revoke
+
+    if not _with_partners(lambda now: revoke(client_id, now=now)):
+        _fail(f'client "{client_id}": there is none that is not revoked already; see `traverse partner list`')
+    print(f"Revoked {client_id}: its tokens are refused from now on.")
+
+
+@partner_app.command("list")
+def list_partners() -> None:
+    """Show the machine clients, revoked ones included."""
+    from ops.partners import table_of
+    from services.partners import list_partners
+
+    _console().print(table_of(_with_partners(lambda now: list_partners(now=now))))
 
 
 def main() -> None:
@@ -312,6 +361,33 @@ def _make_token(settings: Settings, persona: Persona, siret: str | None, lifetim
         lifetime=lifetime,
         now=datetime.now(UTC),
     )
+
+
+def _duration(option: str, text: str) -> timedelta:
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        _fail(f'{option} "{text}": a whole number and one of s, m, h, d expected, as in 30m')
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def _with_partners(act: Callable[[datetime], Awaitable[T]]) -> T:
+    """Do one thing about machine clients in the database of the settings."""
+    from models.database import close_database, open_database
+    from services.partners import PartnerRefused
+
+    config = _database_config(_settings())
+
+    async def within() -> T:
+        await open_database(config)
+        try:
+            return await act(datetime.now(UTC))
+        finally:
+            await close_database()
+
+    try:
+        return asyncio.run(within())
+    except PartnerRefused as refused:
+        _fail(f"{refused}")
 
 
 async def _reseal(config: DatabaseConfig) -> tuple[int, int]:

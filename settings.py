@@ -101,6 +101,16 @@ class Settings(BaseSettings):
         timedelta(seconds=60), ge=timedelta(0), le=timedelta(minutes=5), description="clock difference that is forgiven"
     )
 
+    partner_token_lifetime: timedelta = Field(
+        timedelta(minutes=15),
+        ge=timedelta(minutes=1),
+        le=timedelta(hours=1),
+        description="how long the token of a machine client is valid; a revoked client has none at once",
+    )
+    partner_tokens_per_minute: int = Field(
+        30, ge=1, description="tokens that one address on the network may ask for in a minute"
+    )
+
     graphql_max_body_bytes: int = Field(1_000_000, ge=1_000, description="largest request to /graphql")
     graphql_max_depth: int = Field(15, ge=1, description="deepest selection of an operation")
     graphql_max_cost: int = Field(
@@ -348,6 +358,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         "auth_leeway",
+        "partner_token_lifetime",
         "request_deadline",
         "graphql_socket_init_timeout",
         "graphql_stream_send_timeout",

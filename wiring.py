@@ -38,7 +38,7 @@ from services.pacing import PostgresPacer
 from services.pictures import Painter
 from services.surveys import SurveyPlan
 from services.throttling import Throttle
-from services.tokens import TokenVerifier
+from services.tokens import PartnerTokens, TokenVerifier
 from services.webhooks.dispatch import appliers
 from services.webhooks.retention import Retention
 from services.webhooks.silence import expectations
@@ -82,6 +82,26 @@ async def token_verifier(settings: Settings, stack: AsyncExitStack) -> TokenVeri
         leeway=settings.auth_leeway,
         keys=keys,
         hs256_key=settings.auth_hs256_key.get_secret_value() if settings.auth_hs256_key else None,
+        partner_key=settings.derive_key("partner-tokens"),
+    )
+
+
+def partner_tokens(settings: Settings) -> PartnerTokens:
+    """Return what gives machine clients their tokens."""
+    return PartnerTokens(
+        audience=settings.auth_audience,
+        key=settings.derive_key("partner-tokens"),
+        lifetime=settings.partner_token_lifetime,
+    )
+
+
+def partner_sign_ins(settings: Settings, valkey: Redis) -> Throttle:
+    """Return the limit of each address' requests for tokens."""
+    return Throttle(
+        valkey,
+        name="partner_sign_ins",
+        per_minute=settings.partner_tokens_per_minute,
+        hash_key=settings.derive_key("throttles"),
     )
 
 

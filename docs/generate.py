@@ -24,7 +24,7 @@ SETTINGS_PAGE = Path(__file__).parent / "reference" / "settings.md"
 _GROUPS = (
     ("Keys", ("SECRET_", "ENCRYPTION_", "FINGERPRINT_")),
     ("Engines", ("DATABASE_", "REDIS_")),
-    ("Identity of callers", ("AUTH_",)),
+    ("Identity of callers", ("AUTH_", "PARTNER_")),
     ("WebSockets and event streams", ("GRAPHQL_SOCKET_", "GRAPHQL_STREAM")),
     ("Limits of an operation", ("GRAPHQL_", "REQUEST_")),
     ("France Travail", ("FT_",)),

@@ -25,6 +25,7 @@ from models.operations import (
     WorkerHeartbeat,
 )
 from models.organizations import Company, Institution, Membership, PartnerClient, PrescriberOrganization
+from models.partner_secrets import PartnerSecret
 from models.people import Consent, IdentityCertification, JobSeekerProfile, User
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "Participation",
     "PartnerClient",
     "PartnerPause",
+    "PartnerSecret",
     "PrescriberOrganization",
     "Survey",
     "UnlinkedSurveyAnswer",

@@ -6,6 +6,7 @@ Who listens for long is looked up again and again, together with all others who 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -59,7 +60,12 @@ async def load_viewer(claims: Claims) -> Viewer:
     rows = await _BY_SUBJECT.rows({"subject": claims.subject, "organization_id": claims.organization_id})
     if not rows or not rows[0]["is_active"]:
         raise InvalidToken("token: its account is unknown or closed")
-    return _viewer(rows[0], claims.organization_id)
+    viewer = _viewer(rows[0], claims.organization_id)
+    if claims.scopes is None:
+        return viewer
+    if viewer.kind is not UserKind.PARTNER:
+        raise InvalidToken("token: it was given to a machine client, and speaks for none")
+    return replace(viewer, partner_scopes=viewer.partner_scopes & claims.scopes)
 
 
 async def reload_viewers(viewers: Sequence[Viewer]) -> list[Viewer | None]:
@@ -76,9 +82,13 @@ async def reload_viewers(viewers: Sequence[Viewer]) -> list[Viewer | None]:
         number: int = row["number"]
         if row["is_active"]:
             try:
-                found[number] = _viewer(row, viewers[number].organization_id)
+                viewer = _viewer(row, viewers[number].organization_id)
             except InvalidToken:
                 continue
+            if viewer.kind is UserKind.PARTNER:
+                # What a token was not given for, its holder does not gain while it lasts.
+                viewer = replace(viewer, partner_scopes=viewer.partner_scopes & viewers[number].partner_scopes)
+            found[number] = viewer
     return found
 
 

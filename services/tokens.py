@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import jwt
 from jwt.exceptions import (
@@ -24,6 +25,13 @@ _MAX_TOKEN_LENGTH = 8_192
 _REQUIRED = ["iss", "aud", "exp", "sub"]
 
 
+# Of machine clients, which sign in here and not at the identity provider: an issuer and a key of their own, so that
+# neither can be taken for the other.
+PARTNER_ISSUER = "urn:traverse:partners"
+_PARTNER_KEY_ID = "traverse-partners"
+_PARTNER_TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068
+
+
 class InvalidToken(Exception):
     """A token that is not to be believed. `str()` says which check failed, and nothing of the token's content."""
 
@@ -34,11 +42,15 @@ class KeySource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """Who the token speaks for (`sub`), on behalf of which organisation (`org`), until when."""
+    """Who the token speaks for (`sub`), on behalf of which organisation (`org`), until when.
+
+    `scopes`: of a machine client that signed in here, what the token is for; None in every other token.
+    """
 
     subject: str
     organization_id: UUID | None
     expires_at: datetime
+    scopes: frozenset[str] | None = None
 
 
 class TokenVerifier:
@@ -52,12 +64,14 @@ class TokenVerifier:
         leeway: timedelta = timedelta(seconds=60),
         keys: KeySource | None = None,
         hs256_key: str | None = None,
+        partner_key: bytes | None = None,
     ) -> None:
         self._issuer = issuer
         self._audience = audience
         self._leeway = leeway
         self._keys = keys
         self._hs256_key = hs256_key
+        self._partner_key = partner_key
 
     @property
     def leeway(self) -> timedelta:
@@ -72,8 +86,20 @@ class TokenVerifier:
             header = jwt.get_unverified_header(token)
         except InvalidTokenError:
             raise InvalidToken("token: not a JSON Web Token") from None
+        if header.get("kid") == _PARTNER_KEY_ID:
+            return self._partner_claims(token, header)
         key, algorithm = await self._key(header)
-        return self._claims(self._decode(token, key, algorithm))
+        return self._claims(self._decode(token, key, algorithm, issuer=self._issuer))
+
+    def _partner_claims(self, token: str, header: dict[str, Any]) -> Claims:
+        if self._partner_key is None or header.get("typ") != _PARTNER_TOKEN_TYPE:
+            raise InvalidToken("token: signed in a way that this server does not accept")
+        payload = self._decode(token, self._partner_key, "HS256", issuer=PARTNER_ISSUER)
+        scope = payload.get("scope")
+        if not isinstance(scope, str):
+            raise InvalidToken("token: claim `scope` is missing")
+        claims = self._claims(payload)
+        return Claims(claims.subject, None, claims.expires_at, frozenset(scope.split()))
 
     async def _key(self, header: dict[str, Any]) -> tuple[Any, str]:
         algorithm, kid = header.get("alg"), header.get("kid")
@@ -92,14 +118,14 @@ class TokenVerifier:
         except PyJWTError:
             raise InvalidToken("token: the identity provider's key is unusable") from None
 
-    def _decode(self, token: str, key: Any, algorithm: str) -> dict[str, Any]:
+    def _decode(self, token: str, key: Any, algorithm: str, *, issuer: str) -> dict[str, Any]:
         try:
             return jwt.decode(
                 token,
                 key,
                 algorithms=[algorithm],
                 audience=self._audience,
-                issuer=self._issuer,
+                issuer=issuer,
                 leeway=self._leeway,
                 options={"require": _REQUIRED},
             )
@@ -155,3 +181,27 @@ def issue_development_token(
     if organization_id is not None:
         claims["org"] = str(organization_id)
     return jwt.encode(claims, key, algorithm="HS256")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerTokens:
+    """Gives machine clients the tokens that `TokenVerifier(partner_key=key)` accepts. Source: RFC 9068."""
+
+    audience: str
+    key: bytes = field(repr=False)
+    lifetime: timedelta
+
+    def issue(self, client_id: str, scopes: Collection[str], *, now: datetime) -> str:
+        claims: dict[str, Any] = {
+            "iss": PARTNER_ISSUER,
+            "aud": self.audience,
+            "sub": client_id,
+            "client_id": client_id,
+            "scope": " ".join(sorted(scopes)),
+            "jti": str(uuid4()),
+            "iat": now,
+            "nbf": now,
+            "exp": now + self.lifetime,
+        }
+        headers = {"kid": _PARTNER_KEY_ID, "typ": _PARTNER_TOKEN_TYPE}
+        return jwt.encode(claims, self.key, algorithm="HS256", headers=headers)

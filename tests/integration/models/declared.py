@@ -152,6 +152,10 @@ CHECKS: dict[str, list[Forbidden]] = {
     ],
     "survey_mail_due_while_available": [Forbidden("survey", "status = 'sent', mail_due_at = now()")],
     "user_staff_rights": [Forbidden("user", "is_operator = true"), Forbidden("user", "may_read_full_nir = true")],
+    "partner_secret_digest_form": [
+        Forbidden("partner_secret", "digest = 'trv_secret'"),
+        Forbidden("partner_secret", "digest = upper(digest)"),
+    ],
     "webhook_event_complete_while_received": [
         Forbidden("webhook_event", "body = NULL"),
         Forbidden("webhook_event", "model = NULL"),
@@ -263,6 +267,7 @@ UNIQUE_CONSTRAINTS: dict[str, Forbidden] = {
     "mail_once": _same("mail", "template", "subject_id"),
     "participation_once": _same("participation", "appointment_id", "job_seeker_id"),
     "partner_client_subject_key": _same("partner_client", "subject"),
+    "partner_secret_digest_key": _same("partner_secret", "digest"),
     "prescriber_organization_code_safir_key": Forbidden("prescriber_organization", "code_safir = '12345'", 2),
     "prescriber_organization_number_key": _same("prescriber_organization", "number"),
     "survey_once": _same("survey", "job_application_id", "kind"),
@@ -335,6 +340,7 @@ FOREIGN_KEYS: dict[tuple[str, str], tuple[str, str]] = {
     ("participation", "job_seeker_id"): ("user", "CASCADE"),
     ("partner_client_company", "company_id"): ("company", "CASCADE"),
     ("partner_client_company", "partner_client_id"): ("partner_client", "CASCADE"),
+    ("partner_secret", "partner_client_id"): ("partner_client", "CASCADE"),
     ("survey", "job_application_id"): ("job_application", "CASCADE"),
 }
 
@@ -400,6 +406,7 @@ INDEXES: frozenset[str] = frozenset(
         "notification_attempt_of_cancellation",
         "participation_of_job_seeker",
         "partner_client_company_of_client",
+        "partner_secret_of_client",
         "survey_answered",
         "survey_newest",
         "survey_sent",

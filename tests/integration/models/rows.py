@@ -27,6 +27,7 @@ from models import (
     NotificationAttempt,
     PacingGate,
     PartnerPause,
+    PartnerSecret,
     Survey,
     UnlinkedSurveyAnswer,
     WorkerHeartbeat,
@@ -182,6 +183,12 @@ async def _notification_attempt() -> NotificationAttempt:
     )
 
 
+async def _partner_secret() -> PartnerSecret:
+    return await PartnerSecret.create(
+        partner_client=await make_partner_client(), digest=f"{next(_numbers):063d}f", created_at=NOW
+    )
+
+
 async def _survey() -> Survey:
     return await Survey.create(
         kind=SurveyKind.POST_HIRING_EMPLOYER,
@@ -251,6 +258,7 @@ MAKERS: dict[str, Callable[[], Awaitable[Any]]] = {
         partner=Partner.API_PARTICULIER, paused_at=NOW, until=NOW, access="a", reason="00103"
     ),
     "partner_client": make_partner_client,
+    "partner_secret": lambda: _partner_secret(),
     "partner_client_company": lambda: _of_company(make_partner_client),
     "prescriber_organization": make_prescriber_organization,
     "survey": _survey,
