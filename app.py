@@ -40,6 +40,7 @@ from schema.streams.sockets import SocketEndpoint
 from schema.streams.transports import TransportConfig, Transports
 from schema.token_endpoint import TokenEndpoint
 from services.dashboards import EXPORTS_PATH
+from services.partner_health import PROCESS_CALLS, reporting
 from settings import Settings, load_settings
 from webhooks.bell import Bell
 from webhooks.diagoriente import diagoriente_route
@@ -173,6 +174,7 @@ class _Process:
         async with AsyncExitStack() as stack:
             await open_database(database_config(settings, application_name="traverse-api"))
             stack.push_async_callback(close_database)
+            await stack.enter_async_context(reporting(PROCESS_CALLS, "api"))
             self._valkey = connect(settings.redis_url)
             stack.push_async_callback(self._valkey.aclose)
             queue = JobQueue(self._valkey)

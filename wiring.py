@@ -14,6 +14,7 @@ from clients.data_inclusion import DataInclusionClient, DataInclusionConfig, bui
 from clients.france_travail import FranceTravailClient, FranceTravailConfig, build_france_travail_http
 from clients.http import CallPolicy, PartnerHTTP
 from clients.jwks import JWKSClient
+from clients.mail import PARTNER as MAIL_RELAY
 from clients.mail import MailClient, MailConfig
 from clients.metabase import MetabaseClient, MetabaseConfig, build_metabase_http
 from clients.rdv_insertion import RDVInsertionClient, RDVInsertionConfig, build_rdv_insertion_http
@@ -23,7 +24,7 @@ from clients.token_store import ValkeyTokenStore
 from clients.transport import build_http_client
 from jobs.inbox import InboxPlan
 from models.database import DatabaseConfig
-from models.enums import SurveyKind
+from models.enums import Partner, SurveyKind
 from resolvers.events import EventSource
 from services.appointments.inviting import Inviting
 from services.communes import Communes
@@ -35,6 +36,7 @@ from services.geocoding import Geocoding
 from services.inclusion_structures import InclusionStructures
 from services.lookup_cache import LookupCache
 from services.pacing import PostgresPacer
+from services.partner_health import PROCESS_CALLS
 from services.pictures import Painter
 from services.surveys import SurveyPlan
 from services.throttling import Throttle
@@ -75,7 +77,9 @@ async def token_verifier(settings: Settings, stack: AsyncExitStack) -> TokenVeri
     if settings.auth_jwks_url is not None:
         http = await stack.enter_async_context(build_http_client(settings.auth_jwks_url))
         policy = CallPolicy(deadline_seconds=5)
-        keys = JWKSClient(PartnerHTTP("identity_provider", http, policy), settings.auth_jwks_url)
+        keys = JWKSClient(
+            PartnerHTTP("identity_provider", http, policy, observer=PROCESS_CALLS), settings.auth_jwks_url
+        )
     return TokenVerifier(
         issuer=settings.auth_issuer,
         audience=settings.auth_audience,
@@ -133,7 +137,10 @@ async def france_travail_client(settings: Settings, valkey: Redis, stack: AsyncE
     if config is None:
         return None
     http = await stack.enter_async_context(build_france_travail_http(config))
-    return FranceTravailClient(config, http, ValkeyTokenStore(valkey), PostgresPacer(config.pace_rates()))
+    client = FranceTravailClient(
+        config, http, ValkeyTokenStore(valkey), PostgresPacer(config.pace_rates()), observer=PROCESS_CALLS
+    )
+    return PROCESS_CALLS.watch(Partner.FRANCE_TRAVAIL, client)
 
 
 async def api_particulier_client(settings: Settings, stack: AsyncExitStack) -> ApiParticulierClient | None:
@@ -151,7 +158,8 @@ async def api_particulier_client(settings: Settings, stack: AsyncExitStack) -> A
         max_rps=settings.api_particulier_max_rps,
     )
     http = await stack.enter_async_context(build_api_particulier_http(config))
-    return ApiParticulierClient(config, http, PostgresPacer(config.pace_rates()))
+    client = ApiParticulierClient(config, http, PostgresPacer(config.pace_rates()), observer=PROCESS_CALLS)
+    return PROCESS_CALLS.watch(Partner.API_PARTICULIER, client)
 
 
 def lookup_cache(settings: Settings, valkey: Redis) -> LookupCache:
@@ -167,7 +175,8 @@ async def ban_client(settings: Settings, stack: AsyncExitStack) -> BANClient | N
         base_url=settings.ban_base_url, timeout_seconds=settings.ban_timeout_seconds, max_rps=settings.ban_max_rps
     )
     http = await stack.enter_async_context(build_ban_http(config))
-    return BANClient(config, http, PostgresPacer(config.pace_rates()))
+    client = BANClient(config, http, PostgresPacer(config.pace_rates()), observer=PROCESS_CALLS)
+    return PROCESS_CALLS.watch(Partner.BAN, client)
 
 
 async def communes(settings: Settings, cache: LookupCache, stack: AsyncExitStack) -> Communes | None:
@@ -180,7 +189,8 @@ async def communes(settings: Settings, cache: LookupCache, stack: AsyncExitStack
         max_rps=settings.api_geo_max_rps,
     )
     http = await stack.enter_async_context(build_api_geo_http(config))
-    return Communes(APIGeoClient(config, http, PostgresPacer(config.pace_rates())), cache)
+    client = APIGeoClient(config, http, PostgresPacer(config.pace_rates()), observer=PROCESS_CALLS)
+    return Communes(PROCESS_CALLS.watch(Partner.API_GEO, client), cache)
 
 
 def geocoding(client: BANClient | None, cache: LookupCache, known_communes: Communes | None) -> Geocoding | None:
@@ -235,8 +245,9 @@ async def establishments(
     if config is None:
         return None
     http = await stack.enter_async_context(build_sirene_http(config))
-    client = SireneClient(config, http, ValkeyTokenStore(valkey), PostgresPacer(config.pace_rates()))
-    return Establishments(client, cache)
+    pacer = PostgresPacer(config.pace_rates())
+    client = SireneClient(config, http, ValkeyTokenStore(valkey), pacer, observer=PROCESS_CALLS)
+    return Establishments(PROCESS_CALLS.watch(Partner.SIRENE, client), cache)
 
 
 def establishment_searches(settings: Settings, valkey: Redis) -> Throttle:
@@ -261,7 +272,8 @@ async def inclusion_structures(
         timeout_seconds=settings.data_inclusion_timeout_seconds,
     )
     http = await stack.enter_async_context(build_data_inclusion_http(config))
-    return InclusionStructures(DataInclusionClient(config, http), cache, known_communes)
+    client = DataInclusionClient(config, http, observer=PROCESS_CALLS)
+    return InclusionStructures(PROCESS_CALLS.watch(Partner.DATA_INCLUSION, client), cache, known_communes)
 
 
 def inclusion_structure_searches(settings: Settings, valkey: Redis) -> Throttle:
@@ -300,7 +312,9 @@ async def rdv_insertion_client(settings: Settings, valkey: Redis, stack: AsyncEx
     if config is None:
         return None
     http = await stack.enter_async_context(build_rdv_insertion_http(config))
-    return RDVInsertionClient(config, http, ValkeyTokenStore(valkey), PostgresPacer(config.pace_rates()))
+    pacer = PostgresPacer(config.pace_rates())
+    client = RDVInsertionClient(config, http, ValkeyTokenStore(valkey), pacer, observer=PROCESS_CALLS)
+    return PROCESS_CALLS.watch(Partner.RDV_INSERTION, client)
 
 
 async def inviting(settings: Settings, valkey: Redis, stack: AsyncExitStack) -> Inviting | None:
@@ -332,7 +346,7 @@ async def metabase_client(settings: Settings, stack: AsyncExitStack) -> Metabase
         queue_seconds=1.0,
     )
     http = await stack.enter_async_context(build_metabase_http(config))
-    return MetabaseClient(config, http)
+    return PROCESS_CALLS.watch(Partner.METABASE, MetabaseClient(config, http, observer=PROCESS_CALLS))
 
 
 def export_links(settings: Settings) -> ExportLinks:
@@ -367,7 +381,8 @@ def mail_client(settings: Settings) -> MailClient | None:
     """Return the client of the mail relay, or None when no mail leaves."""
     if settings.smtp_url is None or settings.mail_from is None:
         return None
-    return MailClient(MailConfig.from_url(settings.smtp_url.get_secret_value(), sender=settings.mail_from))
+    config = MailConfig.from_url(settings.smtp_url.get_secret_value(), sender=settings.mail_from)
+    return PROCESS_CALLS.watch(MAIL_RELAY, MailClient(config, observer=PROCESS_CALLS))
 
 
 def diagoriente_links(settings: Settings) -> DiagorienteLinks:

@@ -16,6 +16,7 @@
 | forget_heartbeats     | 03:40 UTC                                        | the queue             |
 | forget_appointments   | 03:30 UTC                                        | the queue             |
 | forget_events         | 03:20 UTC                                        | the queue             |
+| forget_partner_calls  | 03:10 UTC                                        | the queue             |
 | process_webhooks      | when something came, and every 2 seconds         | jobs/webhooks.py      |
 
 Each is a sweep over what is due: safe at any time, any number of times. Each leaves its last run in `cron_run`.
@@ -40,6 +41,7 @@ from jobs.heartbeat import forget_old_heartbeats
 from jobs.invitations import begin_reconciling
 from jobs.mails import SEND_MAIL, begin_sending, send_mail
 from jobs.notification import NOTIFY_APPROVAL, notify_approval
+from jobs.partners import forget_partner_calls
 from jobs.queue import Job, Tick
 from jobs.surveys import begin_surveys
 from jobs.webhooks import PROCESS_WEBHOOKS, purge_webhooks, reopen_webhooks, wake_inbox, watch_webhooks
@@ -76,4 +78,5 @@ TICKS = (
     Tick("tick_forget_heartbeats", forget_heartbeats, hour=3, minute=40),
     Tick("tick_forget_appointments", forget_appointments, hour=3, minute=30),
     Tick("tick_forget_events", forget_events, hour=3, minute=20),
+    Tick("tick_forget_partner_calls", forget_partner_calls, hour=3, minute=10),
 )

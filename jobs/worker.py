@@ -21,6 +21,7 @@ from jobs.valkey import connect
 from jobs.webhooks import process_webhooks
 from logs import configure_logging
 from models.database import close_database, open_database
+from services.partner_health import PROCESS_CALLS, reporting
 from settings import Settings
 from wiring import (
     api_particulier_client,
@@ -63,6 +64,7 @@ async def _opened(settings: Settings, stop: asyncio.Event) -> AsyncGenerator[Wor
     async with AsyncExitStack() as stack:
         await open_database(database_config(settings, application_name="traverse-worker"))
         stack.push_async_callback(close_database)
+        await stack.enter_async_context(reporting(PROCESS_CALLS, "worker"))
         valkey = await stack.enter_async_context(connect(settings.redis_url))
         france_travail = await france_travail_client(settings, valkey, stack)
         if france_travail is None:

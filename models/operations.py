@@ -136,3 +136,21 @@ class PacingGate(TortoiseModel):
 
     class Meta:
         table = "pacing_gate"
+
+
+class PartnerCalls(Model):
+    """What one process saw of its calls to one partner within one minute: numbers, nothing of what was said."""
+
+    process_id: UUID = fields.UUIDField()
+    role = fields.CharField(max_length=16, description="what the process is: api, worker")
+    partner = fields.CharField(max_length=32, description="the client's name of it: also the relay of mails")
+    minute_at: datetime = fields.DatetimeField()
+    written_at: datetime = fields.DatetimeField()
+    outcomes: dict[str, int] = fields.JSONField[dict[str, int]](description="numbers of calls by outcome")
+    durations: list[int] = ArrayField("integer", description="numbers of answered calls by class of duration")
+    breakers: dict[str, str] = fields.JSONField[dict[str, str]](description="states by operation, when written")
+    last_success_at: datetime | None = fields.DatetimeField(null=True)
+    last_failure_at: datetime | None = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "partner_calls"

@@ -50,6 +50,7 @@ from schema.filters import (
 )
 from schema.inclusion_structure_queries import InclusionStructureQueries
 from schema.info import Info
+from schema.partner_queries import PartnerQueries
 from schema.place_queries import PlaceQueries
 from schema.scalars import SIRET
 from schema.survey_queries import SurveyQueries
@@ -94,7 +95,13 @@ def _signed_in(info: Info) -> OperationContext:
 
 @strawberry.type
 class Query(
-    DashboardQueries, EstablishmentQueries, InclusionStructureQueries, PlaceQueries, SurveyQueries, WebhookQueries
+    DashboardQueries,
+    EstablishmentQueries,
+    InclusionStructureQueries,
+    PartnerQueries,
+    PlaceQueries,
+    SurveyQueries,
+    WebhookQueries,
 ):
     @strawberry.field
     def viewer(self, info: Info) -> Viewer:

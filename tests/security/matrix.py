@@ -224,6 +224,7 @@ FIELDS: Mapping[str, Field] = {
     **fields("Survey", "id kind status sentAt answeredAt url"),
     **fields("Survey", "jobApplication", Field(shows="JobApplication")),
     **fields("SurveyStatistics", "kind sent answered answeredWithoutLink answerRate"),
+    **fields("PartnerHealth", "partner breaker lastSuccessAt lastFailureAt p95Ms errorRate"),
     # -- organisations and users
     **fields("Company", "id siret siren naf kind name address department isOpenToAppointments"),
     **fields("Company", "establishment", Field(of_partner=True)),
@@ -332,6 +333,7 @@ FOR_EVERYBODY = frozenset(
 # Counts in which nobody is named; everybody else is FORBIDDEN.
 FIGURES: Mapping[str, frozenset[str]] = {
     "surveyStatistics": frozenset({*STAFF, INSPECTOR}),
+    "partnerHealth": frozenset({"OPERATOR"}),
 }
 
 # -- mutations: on which rows of the world (approvals, applications, people) each viewer may act. Whoever is not named

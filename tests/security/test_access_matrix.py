@@ -347,6 +347,7 @@ ROOT_SELECTIONS = {
     "dashboards": "dashboards { slug title embedUrl cards { id } }",
     "dashboard": 'dashboard(slug: "stats_public") { slug embedUrl }',
     "surveyStatistics": "surveyStatistics { sent }",
+    "partnerHealth": "partnerHealth { partner breaker }",
     "department": 'department(code: "57") { name region { name } }',
     "departments": "departments { code }",
     "geocode": 'geocode(address: "1 rue Inventée") { __typename }',

@@ -26,6 +26,7 @@ from models import (
     Mail,
     NotificationAttempt,
     PacingGate,
+    PartnerCalls,
     PartnerPause,
     PartnerSecret,
     Survey,
@@ -254,6 +255,16 @@ MAKERS: dict[str, Callable[[], Awaitable[Any]]] = {
     "notification_attempt": _notification_attempt,
     "pacing_gate": lambda: PacingGate.create(key=f"partner-{next(_numbers)}", next_free_at=NOW),
     "participation": lambda: _participation(),
+    "partner_calls": lambda: PartnerCalls.create(
+        process_id=uuid4(),
+        role="api",
+        partner="ban",
+        minute_at=NOW,
+        written_at=NOW,
+        outcomes={"ok": 1},
+        durations=[1],
+        breakers={},
+    ),
     "partner_pause": lambda: PartnerPause.create(
         partner=Partner.API_PARTICULIER, paused_at=NOW, until=NOW, access="a", reason="00103"
     ),
