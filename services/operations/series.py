@@ -1,0 +1,132 @@
+"""Figures over time: how much was done, how much in vain, how long it took. For charts, oldest bucket first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any
+
+from models.database import fetch_all
+
+
+class Window(Enum):
+    """How far back, in how many steps. The value: length, step."""
+
+    HOUR = (timedelta(hours=1), timedelta(minutes=1))
+    SIX_HOURS = (timedelta(hours=6), timedelta(minutes=5))
+    DAY = (timedelta(days=1), timedelta(minutes=30))
+    WEEK = (timedelta(days=7), timedelta(hours=3))
+
+    @property
+    def length(self) -> timedelta:
+        return self.value[0]
+
+    @property
+    def step(self) -> timedelta:
+        return self.value[1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bucket:
+    """What began in [`start`, `start` + step). Percentiles in milliseconds; None: nothing ended."""
+
+    start: datetime
+    total: int
+    succeeded: int
+    failed: int
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+
+    @property
+    def failure_rate(self) -> float | None:
+        """From 0 to 1; None: nothing was done."""
+        return self.failed / self.total if self.total else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """All buckets of a window, empty ones included, and the whole of it as one. The last bucket is still filling."""
+
+    window: Window
+    buckets: tuple[Bucket, ...]
+    whole: Bucket
+
+
+_BUCKETS = """
+WITH measured AS (
+    SELECT date_bin($3::interval, {at}, $1::timestamptz) AS start, {succeeded} AS succeeded, {failed} AS failed,
+        ({milliseconds})::float8 AS ms
+    FROM {table} WHERE {at} >= $1 AND {at} < $2
+)
+SELECT start, grouping(start) AS is_whole, count(*)::int AS total,
+    (count(*) FILTER (WHERE succeeded))::int AS succeeded,
+    (count(*) FILTER (WHERE failed))::int AS failed,
+    percentile_disc(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY ms) AS percentiles
+FROM measured GROUP BY GROUPING SETS ((start), ())
+"""
+_NOTIFICATIONS = _BUCKETS.format(
+    at="started_at",
+    table="notification_attempt",
+    succeeded="outcome = 'notification_success'",
+    failed="outcome IN ('notification_error', 'notification_should_retry')",
+    # What was never called took no time worth a percentile.
+    milliseconds="CASE WHEN finished_at IS NOT NULL AND endpoint IS NOT NULL THEN duration_ms END",
+)
+_WEBHOOKS = _BUCKETS.format(
+    at="received_at",
+    table="webhook_event",
+    succeeded="status IN ('processed', 'ignored')",
+    failed="status = 'failed'",
+    milliseconds="extract(epoch FROM processed_at - received_at) * 1000",
+)
+
+
+async def read_notification_series(window: Window, *, now: datetime) -> Series:
+    """Attempts by their start. Failed: refused, or to be tried again; the others were held back by a check.
+
+    Percentiles: of attempts that called France Travail. One statement.
+    """
+    return await _read(_NOTIFICATIONS, window, now)
+
+
+async def read_webhook_series(window: Window, *, now: datetime) -> Series:
+    """Events by their reception. Failed: given up. Percentiles: from the reception to the outcome. One statement.
+
+    An event that was replayed counts by its last outcome.
+    """
+    return await _read(_WEBHOOKS, window, now)
+
+
+async def _read(statement: str, window: Window, now: datetime) -> Series:
+    number = window.length // window.step
+    # Up to the end of the bucket that is filling; whole multiples, so that a reload does not shift the chart.
+    seconds = window.step.total_seconds()
+    end = datetime.fromtimestamp((now.timestamp() // seconds + 1) * seconds, tz=now.tzinfo)
+    start = end - window.length
+    rows = await fetch_all(statement, start, end, window.step)
+    found = {row["start"]: _bucket(row, row["start"]) for row in rows if not row["is_whole"]}
+    starts = [start + window.step * position for position in range(number)]
+    return Series(
+        window=window,
+        buckets=tuple(found.get(each) or _empty(each) for each in starts),
+        whole=next(_bucket(row, start) for row in rows if row["is_whole"]),
+    )
+
+
+def _bucket(row: Any, start: datetime) -> Bucket:
+    p50, p95, p99 = row["percentiles"] or (None, None, None)
+    return Bucket(
+        start=start,
+        total=row["total"],
+        succeeded=row["succeeded"],
+        failed=row["failed"],
+        p50_ms=p50,
+        p95_ms=p95,
+        p99_ms=p99,
+    )
+
+
+def _empty(start: datetime) -> Bucket:
+    return Bucket(start=start, total=0, succeeded=0, failed=0, p50_ms=None, p95_ms=None, p99_ms=None)
