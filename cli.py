@@ -372,10 +372,14 @@ def _duration(option: str, text: str) -> timedelta:
 
 def _with_partners(act: Callable[[datetime], Awaitable[T]]) -> T:
     """Do one thing about machine clients in the database of the settings."""
+    from logs import configure_logging
     from models.database import close_database, open_database
     from services.partners import PartnerRefused
 
-    config = _database_config(_settings())
+    settings = _settings()
+    # To stderr: what these commands print is for a script as well.
+    configure_logging(level=settings.log_level, as_json=settings.is_production)
+    config = _database_config(settings)
 
     async def within() -> T:
         await open_database(config)

@@ -20,7 +20,8 @@ def words_of(credentials: Credentials) -> str:
 
 def table_of(partners: Sequence[PartnerSummary]) -> Table:
     table = Table(title="Machine clients")
-    for heading in ("client", "name", "scopes", "companies", "secrets", "last token", "state"):
+    table.add_column("client", no_wrap=True)
+    for heading in ("name", "scopes", "companies", "secrets", "last token", "state"):
         table.add_column(heading, overflow="fold")
     for partner in partners:
         table.add_row(
