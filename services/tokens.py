@@ -19,6 +19,8 @@ from jwt.exceptions import (
     PyJWTError,
 )
 
+from services.believed_tokens import BelievedTokens
+
 # The algorithm follows from the type of the key, never from the token: a public RSA key is not an HMAC secret.
 _ALGORITHM_OF_KEY = {("RSA", ""): "RS256", ("EC", "P-256"): "ES256", ("OKP", "Ed25519"): "EdDSA"}
 _MAX_TOKEN_LENGTH = 8_192
@@ -72,6 +74,7 @@ class TokenVerifier:
         self._keys = keys
         self._hs256_key = hs256_key
         self._partner_key = partner_key
+        self._believed: BelievedTokens[Claims] = BelievedTokens()
 
     @property
     def leeway(self) -> timedelta:
@@ -82,6 +85,14 @@ class TokenVerifier:
         """Return the claims of a token. Raises InvalidToken."""
         if len(token) > _MAX_TOKEN_LENGTH:
             raise InvalidToken(f"token: longer than {_MAX_TOKEN_LENGTH} characters")
+        now = datetime.now(UTC)
+        claims = self._believed.get(token, now)
+        if claims is None:
+            claims = await self._verify(token)
+            self._believed.add(token, claims, now)
+        return claims
+
+    async def _verify(self, token: str) -> Claims:
         try:
             header = jwt.get_unverified_header(token)
         except InvalidTokenError:
