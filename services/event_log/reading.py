@@ -85,8 +85,11 @@ async def know_stream(stream: Stream, *, fetch: Fetch = fetch_all) -> None:
 
 async def read_head(stream: Stream, *, fetch: Fetch = fetch_all) -> Cursor:
     """Return the cursor of the newest entry."""
-    row = (await fetch(_READS[stream], stream.value, 0, 0, None))[0]
-    return Cursor(row["epoch"], row["head"])
+    rows = await fetch(_READS[stream], stream.value, 0, 0, None)
+    if not rows:
+        await know_stream(stream, fetch=fetch)
+        rows = await fetch(_READS[stream], stream.value, 0, 0, None)
+    return Cursor(rows[0]["epoch"], rows[0]["head"])
 
 
 async def read_tail(stream: Stream, number: int, *, fetch: Fetch = fetch_all) -> tuple[Cursor, Batch]:

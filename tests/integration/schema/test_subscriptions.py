@@ -582,8 +582,8 @@ async def test_rights_of_all_who_listen_are_looked_up_in_one_statement(here: Sta
     await warm_pool()
     here.source.viewers._fresh_seconds = 0  # pyright: ignore[reportPrivateUsage]: as if a second had passed
 
-    await mark_seen(scene.participation)
     with statements_of_the_pool() as sent:
+        await mark_seen(scene.participation)
         for subscriber in subscribers:
             await subscriber.until(1)
 
