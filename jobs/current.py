@@ -6,6 +6,9 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import count
+from uuid import uuid4
+
+from structlog.contextvars import bound_contextvars
 
 from services.clock import Clock, utc_now
 
@@ -23,7 +26,9 @@ class CurrentJobs:
         number = next(self._numbers)
         self._running[number] = (name, record_id, self._clock())
         try:
-            yield
+            # Every line that is logged meanwhile says which job, and which run of it.
+            with bound_contextvars(job=name, job_id=uuid4().hex):
+                yield
         finally:
             del self._running[number]
 
