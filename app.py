@@ -28,6 +28,7 @@ from logs import configure_logging
 from middleware import RequestIdMiddleware, SecurityHeadersMiddleware
 from models.database import close_database, open_database
 from models.reserved_pool import ReservedPool
+from ops.dashboard import Dashboard, Parts
 from resolvers.context import Resources
 from resolvers.cursors import CursorSigner
 from schema.build import build_schema
@@ -91,6 +92,8 @@ def create_app(settings: Settings) -> Starlette:
         WebSocketRoute("/graphql", process.sockets),
         Route(f"{EXPORTS_PATH}/{{token}}", process.exports, methods=["GET"]),
         Route("/oauth/token", process.tokens, methods=["POST"]),
+        Route("/ops", process.operations),
+        Route("/ops/{rest:path}", process.operations),
         Route("/healthz", _healthz),
         Route("/readyz", process.readyz),
         diagoriente_route(diagoriente_links(settings)),
@@ -144,6 +147,15 @@ class _ExportsRoute:
         await self.endpoint(scope, receive, send)
 
 
+class _OperationsRoute:
+    """The same for the operations dashboard."""
+
+    endpoint: Dashboard
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.endpoint(scope, receive, send)
+
+
 class _SocketRoute:
     """The same for WebSockets."""
 
@@ -161,6 +173,7 @@ class _Process:
         self.graphql = _GraphQLRoute()
         self.sockets = _SocketRoute()
         self.exports = _ExportsRoute()
+        self.operations = _OperationsRoute()
         self._token_endpoint: TokenEndpoint
         self._valkey: Redis | None = None
         self.reserved_pool = ReservedPool(
@@ -229,8 +242,22 @@ class _Process:
             )
             self._token_endpoint = TokenEndpoint(partner_tokens(settings), partner_sign_ins(settings, self._valkey))
             self.exports.endpoint = ExportsEndpoint(resources.dashboards, links, verifier, resources.dashboard_requests)
+            self.operations.endpoint = Dashboard(
+                Parts(
+                    verifier=verifier,
+                    session_key=settings.derive_key("ops-sessions"),
+                    is_production=settings.is_production,
+                    environment=settings.environment.value,
+                    ring=queue.ring,
+                )
+            )
             log.info("api_started", environment=settings.environment.value)
-            yield {DRAIN_STATE: transports.begin_drain}
+
+            def begin_drain() -> None:
+                transports.begin_drain()
+                self.operations.endpoint.end_streams()
+
+            yield {DRAIN_STATE: begin_drain}
         log.info("api_stopped")
 
     async def _ring_for_inbox(self) -> None:

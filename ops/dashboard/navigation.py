@@ -1,0 +1,17 @@
+"""The pages that the frame leads to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    path: str
+    title: str
+
+
+NAVIGATION = (
+    Entry("/ops", "Vue d’ensemble"),
+    Entry("/ops/notifications", "Notifications"),
+)

@@ -1,0 +1,102 @@
+"""Notifications to France Travail: found by number, person, code or day; read attempt by attempt; sent again."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from models.enums import NotificationEndpoint, NotificationStatus
+from ops.dashboard.forms import Form
+from ops.dashboard.listing import Query, listing
+from ops.dashboard.tones import tone_of
+from ops.dashboard.visits import Acting, NoSuchThing, Reading, View, Visit, done
+from services.approvals import retry_notification
+from services.notification import Subject
+from services.operations import notifications
+from services.operations.paging import BadCursor
+from services.outcomes import ConflictFound, NotFound
+
+_NOTIFY_APPROVAL = "notify_approval"
+
+
+async def notification_list(visit: Visit) -> View:
+    """The list with its filters; four statements."""
+    query = Query(visit)
+    narrowed = _narrowed(query)
+    try:
+        page = await notifications.list_notifications(narrowed, query.page())
+    except BadCursor:
+        raise HTTPException(400) from None
+    return View(
+        template="notifications.html",
+        values={
+            "listing": listing(visit, page),
+            "found": await notifications.count_notifications(narrowed),
+            "statuses": await notifications.count_by_status(),
+            "narrowed": narrowed,
+            "problems": query.problems,
+            "query": visit.query,
+            "tone_of": tone_of,
+            "all_statuses": tuple(NotificationStatus),
+            "all_endpoints": tuple(NotificationEndpoint),
+        },
+    )
+
+
+async def notification(visit: Visit) -> View:
+    """One notification with its attempts; two statements."""
+    subject, row_id = _named(visit)
+    detail = await notifications.read_notification(subject, row_id)
+    if detail is None:
+        raise NoSuchThing
+    return View(
+        template="notification.html",
+        values={"detail": detail, "row": detail.notification, "tone_of": tone_of},
+    )
+
+
+async def retry(visit: Visit, _: Form) -> Response:
+    """Make one due at once, and wake a worker for it."""
+    subject, row_id = _named(visit)
+    detail = await notifications.read_notification(subject, row_id)
+    if detail is None:
+        raise NoSuchThing
+    approval_id = detail.notification.approval_id
+    path = f"/ops/notifications/{subject.value}/{row_id}"
+    if approval_id is None:
+        return done(path, "retry_refused")
+    outcome = await retry_notification(approval_id)
+    if isinstance(outcome, NotFound | ConflictFound):
+        return done(path, "retry_refused")
+    await visit.parts.ring(_NOTIFY_APPROVAL, approval_id)
+    return done(path, "retried")
+
+
+def _narrowed(query: Query) -> notifications.NotificationFilter:
+    return notifications.NotificationFilter(
+        status=query.choice("status", NotificationStatus),
+        code=query.text("code"),
+        endpoint=query.choice("endpoint", NotificationEndpoint),
+        label=query.text("label"),
+        number=query.text("number"),
+        job_seeker_id=query.uuid("job_seeker", "Candidat"),
+        since=query.start_of_day("from", "Du"),
+        until=query.end_of_day("to", "Au"),
+    )
+
+
+def _named(visit: Visit) -> tuple[Subject, UUID]:
+    parameters = visit.request.path_params
+    try:
+        return Subject(parameters["subject"]), UUID(parameters["id"])
+    except ValueError:
+        raise NoSuchThing from None
+
+
+PAGES = (
+    Reading("/notifications", notification_list),
+    Reading("/notifications/{subject}/{id}", notification),
+)
+ACTIONS = (Acting("/notifications/{subject}/{id}/retry", retry),)
