@@ -1,6 +1,6 @@
 """The logs that subscriptions read: appended to by whoever changes something, read in the order of the commits."""
 
-from services.event_log.appending import append
+from services.event_log.appending import append, appending_together
 from services.event_log.entries import (
     AppointmentChanged,
     ApprovalNotificationChanged,
@@ -28,4 +28,5 @@ __all__ = [
     "StreamEnded",
     "Wanted",
     "append",
+    "appending_together",
 ]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from datetime import datetime
 
 from models.database import write
+from services.clock import Clock
 from services.event_log.entries import AppointmentChanged, LogEntry
 
 # A sequence gives its numbers in the order in which they are asked for, not in that of the commits: a reader that saw 8
@@ -28,6 +31,24 @@ appended AS (
 SELECT pg_notify('event_log', '') FROM (SELECT count(*) FROM appended) AS counted
 """
 
+_kept: ContextVar[list[LogEntry] | None] = ContextVar("entries_appended_together", default=None)
+
+
+@asynccontextmanager
+async def appending_together(clock: Clock) -> AsyncGenerator[None, None]:
+    """Append at the end of the block, in one statement, what is appended in it. Within one transaction.
+
+    For a transaction of several changes: with the first entry begins the wait of all other writers. Nothing is
+    appended when the block raises.
+    """
+    entries: list[LogEntry] = []
+    token = _kept.set(entries)
+    try:
+        yield
+    finally:
+        _kept.reset(token)
+    await append(entries, now=clock())
+
 
 async def append(entries: Sequence[LogEntry], *, now: datetime) -> None:
     """Append the entries, in their order. One statement; nothing for none.
@@ -35,6 +56,10 @@ async def append(entries: Sequence[LogEntry], *, now: datetime) -> None:
     Call it as the last step of the transaction that made the changes: it waits for other writers of the log, and those
     that come after wait for the commit.
     """
+    kept = _kept.get()
+    if kept is not None:
+        kept += entries
+        return
     if not entries:
         return
     columns = zip(*(_row(entry) for entry in entries), strict=True)

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import assert_never
 
 from services.clock import Clock, utc_now
-from services.leases import DEFAULT_LEASE
 from services.webhooks.claims import Resource, claim, release
 from services.webhooks.outcomes import Applied, Failed, Ignored, Outcome, Unmatched
-from services.webhooks.processing import Accident, Appliers, Settled, process_due
+from services.webhooks.processing import (
+    EVENTS_TOGETHER,
+    Accident,
+    Appliers,
+    Settled,
+    process_due,
+    process_together,
+)
 
 BATCH_SIZE = 100
 AT_ONCE = 4
-"""Resources that one worker works at: each takes a connection of its pool."""
+"""Transactions that one worker has open: each takes a connection of its pool."""
+TOGETHER = 10
+"""Resources in one transaction."""
+LEASE = timedelta(seconds=30)
+"""What a killed worker had claimed waits for this long: not much longer than a transaction may take."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,7 +76,8 @@ async def work_off(
     clock: Clock = utc_now,
     batch_size: int = BATCH_SIZE,
     at_once: int = AT_ONCE,
-    lease: timedelta = DEFAULT_LEASE,
+    together: int = TOGETHER,
+    lease: timedelta = LEASE,
     keep_going: Callable[[], bool] = lambda: True,
 ) -> InboxSummary:
     """Process what is due, until nothing is. Safe in any number of workers at once.
@@ -80,25 +91,58 @@ async def work_off(
         if not batch.resources:
             break
         try:
-            resources = iter(batch.resources)
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(at_once, len(batch.resources))):
-                    group.create_task(_work_through(resources, appliers, summary, clock, keep_going))
+            groups = _groups(batch.resources, together)
+            async with asyncio.TaskGroup() as tasks:
+                for _ in range(at_once):
+                    tasks.create_task(_work_through(groups, appliers, summary, clock, keep_going))
         finally:
             await release(batch.token)
     return summary
 
 
+def _groups(resources: Sequence[Resource], size: int) -> Iterator[Sequence[Resource]]:
+    return (resources[start : start + size] for start in range(0, len(resources), size))
+
+
 async def _work_through(
-    resources: Iterator[Resource],
+    groups: Iterator[Sequence[Resource]],
     appliers: Appliers,
     summary: InboxSummary,
     clock: Clock,
     keep_going: Callable[[], bool],
 ) -> None:
-    for resource in resources:
-        while keep_going():
-            result = await process_due(resource, appliers, clock=clock)
-            if result is None:
-                break
-            summary.count(result)
+    for group in groups:
+        if len(group) == 1 or not await _work_together(group, appliers, summary, clock, keep_going):
+            for resource in group:
+                await _work_alone(resource, appliers, summary, clock, keep_going)
+
+
+async def _work_together(
+    group: Sequence[Resource],
+    appliers: Appliers,
+    summary: InboxSummary,
+    clock: Clock,
+    keep_going: Callable[[], bool],
+) -> bool:
+    """False: something is wrong with one of them."""
+    while keep_going():
+        settled = await process_together(group, appliers, clock=clock)
+        if settled is None:
+            return False
+        summary.count(settled)
+        if len(settled.outcomes) < EVENTS_TOGETHER:
+            break
+    return True
+
+
+async def _work_alone(
+    resource: Resource, appliers: Appliers, summary: InboxSummary, clock: Clock, keep_going: Callable[[], bool]
+) -> None:
+    while keep_going():
+        result = await process_due(resource, appliers, clock=clock)
+        if result is None:
+            return
+        summary.count(result)
+        # After an accident, the other events are still due.
+        if isinstance(result, Settled) and len(result.outcomes) < EVENTS_TOGETHER:
+            return

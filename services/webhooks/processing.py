@@ -1,8 +1,11 @@
-"""Applying the events of one resource, in one transaction with their outcomes.
+"""Applying the events of resources, in one transaction with their outcomes.
 
-The transaction holds the lock of the resource: of all workers, one at a time applies anything to it. Within it effects
-are written and outcomes recorded; a worker that dies leaves both or neither. Whatever waits of the resource goes
+The transaction holds the lock of each resource: of all workers, one at a time applies anything to it. Within it effects
+are written and outcomes recorded; a worker that dies leaves both or neither. Whatever waits of a resource goes
 together, whoever holds its leases, and the newest state first: the older ones then find nothing left to change.
+
+Resources go a few together, because a commit costs more than what it commits. Where that does not work out, each goes
+alone, and whatever is wrong stays with the one event that it is about.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from models.database import fetch_all, lock_for_transaction, run_in_transaction,
 from models.encryption import EncryptionError, key_ring
 from models.enums import Partner, WebhookEventStatus
 from services.clock import Clock
+from services.event_log import appending_together
 from services.webhooks.claims import Resource
 from services.webhooks.outcomes import Applied, Failed, Ignored, Outcome, Unmatched
 
@@ -56,6 +60,17 @@ WHERE source = $1 AND model = $2 AND resource_id = $3 AND status = 'received'
     AND (next_attempt_at IS NULL OR next_attempt_at <= $4)
 ORDER BY {NEWEST_FIRST} LIMIT {EVENTS_TOGETHER}
 """
+_DUE_OF_SEVERAL = f"""
+SELECT event.id, body, received_at, attempts, source FROM webhook_event AS event
+JOIN unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS resource (source, model, resource_id, ordinality)
+    USING (source, model, resource_id)
+WHERE status = 'received' AND (next_attempt_at IS NULL OR next_attempt_at <= $4)
+ORDER BY ordinality, {NEWEST_FIRST} LIMIT {EVENTS_TOGETHER}
+"""
+# In one order, so that nobody waits for somebody who waits for them.
+_LOCK_SEVERAL = """
+SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) FROM (SELECT unnest($1::text[]) AS key ORDER BY key) AS keys
+"""
 _SETTLE = """
 UPDATE webhook_event AS event SET status = settled.status, error = settled.reason, processed_at = $4,
     next_attempt_at = NULL, lease_token = NULL, lease_until = NULL
@@ -87,7 +102,7 @@ Appliers = Mapping[Partner, Applier]
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of the events of one resource, newest first."""
+    """What became of the events, those of one resource newest first."""
 
     outcomes: tuple[Outcome, ...]
 
@@ -99,6 +114,34 @@ class Accident:
     event_id: UUID
     code: str
     is_final: bool
+
+
+async def process_together(resources: Sequence[Resource], appliers: Appliers, *, clock: Clock) -> Settled | None:
+    """Apply what is due of several resources in one transaction. None: it was undone, something is wrong.
+
+    At most EVENTS_TOGETHER events; what is left of the resources is still due. Raises nothing: whoever is told None
+    asks for each of them alone, and hears then what it is.
+    """
+    keys = [resource.lock_key for resource in resources]
+    columns = [[r.source.value for r in resources], [r.model for r in resources], [r.id for r in resources]]
+
+    async def apply_and_record() -> Settled:
+        await fetch_all(_LOCK_SEVERAL, keys)
+        rows = await fetch_all(_DUE_OF_SEVERAL, *columns, clock())
+        if not rows:
+            return Settled(())
+        async with appending_together(clock):
+            outcomes = [await _outcome(row, appliers[Partner(row["source"])], clock) for row in rows]
+            await _settle(rows, outcomes, clock())
+        return Settled(tuple(outcomes))
+
+    try:
+        async with asyncio.timeout(DEADLINE.total_seconds()):
+            return await run_in_transaction(apply_and_record)
+    except Exception as error:  # noqa: BLE001 - of an applier or of PostgreSQL: alone, each tells its own
+        # The class alone: the text may hold a piece of an event.
+        log.info("webhook_events_apart", resources=len(resources), error_class=type(error).__name__)
+        return None
 
 
 async def process_due(resource: Resource, appliers: Appliers, *, clock: Clock) -> Settled | Accident | None:

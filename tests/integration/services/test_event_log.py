@@ -7,7 +7,7 @@ import pytest
 from models import Appointment, AppointmentEvent, Participation
 from models.database import counting_statements, transaction
 from models.enums import AppointmentEventKind, ParticipationStatus
-from services.event_log import AppointmentChanged, ParticipationStatusChanged, append
+from services.event_log import AppointmentChanged, ParticipationStatusChanged, append, appending_together
 from tests.factories import NOW, make_appointment, make_company, make_job_seeker, make_participation
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -58,3 +58,28 @@ async def test_no_entry_is_no_statement():
         await append([], now=NOW)
 
     assert counter.statements == 0
+
+
+async def test_what_is_appended_together_is_one_statement_at_the_end_in_its_order():
+    appointment = await make_appointment(await make_company())
+    kinds = list(AppointmentEventKind)
+
+    async with counting_statements() as counter, transaction(), appending_together(lambda: NOW):
+        for kind in kinds:
+            await append([changed(appointment, kind)], now=NOW)
+
+    assert counter.statements == 1
+    assert [row.kind for row in await AppointmentEvent.all().order_by("position")] == kinds
+
+
+async def test_nothing_is_appended_of_what_is_undone():
+    appointment = await make_appointment(await make_company())
+
+    with pytest.raises(ValueError, match="undone"):
+        async with transaction(), appending_together(lambda: NOW):
+            await append([changed(appointment)], now=NOW)
+            raise ValueError("undone")
+    async with transaction():
+        await append([changed(appointment)], now=NOW)
+
+    assert await AppointmentEvent.all().count() == 1

@@ -268,7 +268,9 @@ async def test_a_worker_that_is_to_end_gives_back_what_it_has_not_begun():
         begun.append(event.id)
         return Applied()
 
-    await work_off({Partner.RDV_INSERTION: count}, clock=clock, at_once=1, keep_going=lambda: len(begun) < 3)
+    await work_off(
+        {Partner.RDV_INSERTION: count}, clock=clock, at_once=1, together=1, keep_going=lambda: len(begun) < 3
+    )
 
     left = await WebhookEvent.filter(status=Status.RECEIVED)
     assert len(left) == 7
@@ -363,6 +365,43 @@ async def test_few_statements_are_sent_whatever_the_number_of_events_of_a_resour
         counts.append(counter.statements)
 
     assert counts == [3, 3]
+
+
+async def test_many_resources_cost_few_transactions_and_statements():
+    async def nothing(_: PendingEvent, __: datetime) -> Outcome:
+        return Applied()
+
+    await receive(*(rdv(number) for number in range(1, 41)))
+    async with counting_statements() as counter:
+        summary = await work_off({Partner.RDV_INSERTION: nothing}, clock=clock)
+
+    assert summary.processed == 40
+    # Claim and release, twice because the second finds nothing; and lock, due, outcomes of each ten.
+    assert counter.statements <= 4 + 4 * 3
+
+
+async def test_more_events_than_go_together_are_all_settled_in_their_order():
+    ids = await receive(
+        *(rdv(number, at=f"2026-03-02 10:15:{second:02d} +0100") for number in (1, 2) for second in range(30))
+    )
+    order: dict[bytes, list[UUID]] = {b'"id":1,': [], b'"id":2,': []}
+
+    async def watch(event: PendingEvent, _: datetime) -> Outcome:
+        order[next(number for number in order if number in event.body)].append(event.id)
+        return Applied()
+
+    await work_off({Partner.RDV_INSERTION: watch}, clock=clock)
+
+    assert list(order.values()) == [ids[29::-1], ids[:29:-1]]
+
+
+async def test_what_is_wrong_with_one_of_several_keeps_none_of_the_others():
+    await receive(*(rdv(number, status="seen" if number == 4 else "unknown") for number in range(1, 11)))
+
+    summary = await work_off(answering({"seen": ValueError("odd")}), clock=clock)
+
+    assert (summary.processed, summary.postponed) == (9, 1)
+    assert len(await effects()) == 9
 
 
 async def test_a_connection_that_is_cut_in_the_middle_undoes_everything_and_postpones_the_event():
