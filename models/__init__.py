@@ -25,9 +25,11 @@ from models.operations import (
     WebhookEvent,
     WorkerHeartbeat,
 )
+from models.operators import AuditEntry, ManualPause, OperationRun, OperationRunItem
 from models.organizations import Company, Institution, Membership, PartnerClient, PrescriberOrganization
 from models.partner_secrets import PartnerSecret
 from models.people import Consent, IdentityCertification, JobSeekerProfile, User
+from models.statistics import CancelledApprovalStatistic
 
 __all__ = [
     "AccessLog",
@@ -36,7 +38,9 @@ __all__ = [
     "AppointmentVersion",
     "Approval",
     "ApprovalEvent",
+    "AuditEntry",
     "CancelledApproval",
+    "CancelledApprovalStatistic",
     "CertificationRequest",
     "Company",
     "Consent",
@@ -52,8 +56,11 @@ __all__ = [
     "JobSeekerProfile",
     "Location",
     "Mail",
+    "ManualPause",
     "Membership",
     "NotificationAttempt",
+    "OperationRun",
+    "OperationRunItem",
     "PacingGate",
     "Participation",
     "PartnerCalls",

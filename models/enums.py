@@ -302,3 +302,42 @@ class PartnerScope(LabelledEnum):
 
     READ_APPOINTMENTS = "appointments:read", "Lire les rendez-vous"
     READ_PARTICIPATIONS = "participations:read", "Lire les participations"
+
+
+class WorkQueue(LabelledEnum):
+    """Kinds of work that workers take up by themselves, and that operators may pause."""
+
+    NOTIFICATIONS = "notifications", "Notifications à France Travail"
+    CERTIFICATIONS = "certifications", "Certification par France Travail"
+    CERTIFICATION_REQUESTS = "certification_requests", "Questions à API Particulier"
+    GEOCODING = "geocoding", "Géocodage"
+    MAILS = "mails", "Courriels"
+    SURVEYS = "surveys", "Enquêtes"
+    WEBHOOKS = "webhooks", "Traitement des webhooks"
+    INVITATIONS = "invitations", "Invitations RDV-Insertion"
+
+
+class AuditAction(LabelledEnum):
+    SIGNED_IN = "signed_in", "Connexion"
+    SIGNED_OUT = "signed_out", "Déconnexion"
+    NOTIFICATION_RETRIED = "notification_retried", "Notification relancée"
+    WEBHOOK_REPLAYED = "webhook_replayed", "Webhook rejoué"
+    WEBHOOK_REVEALED = "webhook_revealed", "Corps d’un webhook consulté"
+    RUN_BEGUN = "run_begun", "Traitement groupé lancé"
+    RUN_CANCELLED = "run_cancelled", "Traitement groupé annulé"
+    PAUSED = "paused", "Mise en pause"
+    RESUMED = "resumed", "Reprise"
+    PARTNER_RETRIED = "partner_retried", "Pause automatique levée"
+
+
+class OperationKind(LabelledEnum):
+    RETRY_NOTIFICATIONS = "retry_notifications", "Relance de notifications"
+    REPLAY_WEBHOOKS = "replay_webhooks", "Relecture de webhooks"
+
+
+class OperationState(LabelledEnum):
+    WAITING = "waiting", "En attente"
+    RUNNING = "running", "En cours"
+    FINISHED = "finished", "Terminé"
+    CANCELLED = "cancelled", "Annulé"
+    FAILED = "failed", "En échec"

@@ -32,6 +32,7 @@ class LeasedTable(StrEnum):
     CRON_RUN = "cron_run"
     CERTIFICATION_REQUEST = "certification_request"
     MAIL = "mail"
+    OPERATION_RUN = "operation_run"
 
     @property
     def key_column(self) -> str:

@@ -13,6 +13,7 @@ from models import (
     AppointmentEvent,
     AppointmentVersion,
     ApprovalEvent,
+    AuditEntry,
     CancelledApproval,
     CertificationRequest,
     Consent,
@@ -24,7 +25,10 @@ from models import (
     InvitationRequest,
     Location,
     Mail,
+    ManualPause,
     NotificationAttempt,
+    OperationRun,
+    OperationRunItem,
     PacingGate,
     PartnerCalls,
     PartnerPause,
@@ -36,12 +40,14 @@ from models import (
 from models.database import write
 from models.encryption import key_ring
 from models.enums import (
+    AuditAction,
     CertificationAuthority,
     ConsentPurpose,
     Delivery,
     InvitationKind,
     MailTemplate,
     NotificationStatus,
+    OperationKind,
     ParticipationStatus,
     Partner,
     SurveyKind,
@@ -235,6 +241,9 @@ MAKERS: dict[str, Callable[[], Awaitable[Any]]] = {
     "appointment_version": _appointment_version,
     "approval": lambda: make_approval(accepted_application=False),
     "approval_event": _approval_event,
+    "audit_entry": lambda: AuditEntry.create(
+        at=NOW, actor_id=uuid4(), action=AuditAction.PAUSED, subject_type="queue", subject_id="mails"
+    ),
     "cancelled_approval": _cancelled_approval,
     "certification_request": _certification_request,
     "company": make_company,
@@ -251,8 +260,13 @@ MAKERS: dict[str, Callable[[], Awaitable[Any]]] = {
     "job_seeker_profile": make_job_seeker,
     "location": _location,
     "mail": lambda: _mail(),
+    "manual_pause": lambda: ManualPause.create(
+        target=f"queue:{'a' * next(_numbers)}", paused_at=NOW, author_id=uuid4(), reason="Panne"
+    ),
     "membership": lambda: _membership(make_company),
     "notification_attempt": _notification_attempt,
+    "operation_run": lambda: _operation_run(),
+    "operation_run_item": lambda: _operation_run_item(),
     "pacing_gate": lambda: PacingGate.create(key=f"partner-{next(_numbers)}", next_free_at=NOW),
     "participation": lambda: _participation(),
     "partner_calls": lambda: PartnerCalls.create(
@@ -302,3 +316,20 @@ async def _certification() -> Any:
 
 async def _participation() -> Any:
     return await make_participation(await make_job_seeker(), await make_appointment(await make_company()))
+
+
+async def _operation_run() -> OperationRun:
+    return await OperationRun.create(
+        kind=OperationKind.REPLAY_WEBHOOKS,
+        criteria={},
+        author_id=uuid4(),
+        reason="Panne",
+        total=1,
+        created_at=NOW,
+        next_attempt_at=NOW,
+    )
+
+
+async def _operation_run_item() -> OperationRunItem:
+    run = await _operation_run()
+    return await OperationRunItem.create(run_id=run.id, subject_type="webhook_event", subject_id=uuid4())
