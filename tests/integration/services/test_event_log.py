@@ -75,10 +75,13 @@ async def test_what_is_appended_together_is_one_statement_at_the_end_in_its_orde
 async def test_nothing_is_appended_of_what_is_undone():
     appointment = await make_appointment(await make_company())
 
-    with pytest.raises(ValueError, match="undone"):
+    async def undone() -> None:
         async with transaction(), appending_together(lambda: NOW):
             await append([changed(appointment)], now=NOW)
             raise ValueError("undone")
+
+    with pytest.raises(ValueError, match="undone"):
+        await undone()
     async with transaction():
         await append([changed(appointment)], now=NOW)
 
