@@ -141,16 +141,17 @@ class _Window:
             edges = [Edge(node, self._cursor(record, made)) for node, record in zip(nodes, shown, strict=True)]
         elif "edges" in selection:
             edges = [Edge(node) for node in nodes]
-        return Page(nodes, edges, self._info(shown, made, more) if "pageInfo" in selection else None, total_count)
+        info = self._info(shown, made, more, selection.below("pageInfo")) if "pageInfo" in selection else None
+        return Page(nodes, edges, info, total_count)
 
-    def _info(self, shown: Sequence[Any], made: Plan, more: bool) -> PageInfo:
+    def _info(self, shown: Sequence[Any], made: Plan, more: bool, selection: Selection) -> PageInfo:
         # A cursor stands on a row of its side, whichever way the page is walked.
         backward = self.arguments.is_backward
         return PageInfo(
             has_next_page=self.arguments.before is not None or (more and not backward),
             has_previous_page=self.arguments.after is not None or (more and backward),
-            start_cursor=self._cursor(shown[0], made) if shown else None,
-            end_cursor=self._cursor(shown[-1], made) if shown else None,
+            start_cursor=self._cursor(shown[0], made) if shown and "startCursor" in selection else None,
+            end_cursor=self._cursor(shown[-1], made) if shown and "endCursor" in selection else None,
         )
 
     def _cursor(self, record: Any, made: Plan) -> str:
@@ -164,6 +165,11 @@ def _node_selection(selection: Selection) -> Selection:
 
 def _shows_rows(selection: Selection) -> bool:
     return "nodes" in selection or "edges" in selection or "pageInfo" in selection
+
+
+def _shows_cursors(selection: Selection) -> bool:
+    info = selection.below("pageInfo")
+    return "cursor" in selection.below("edges") or "startCursor" in info or "endCursor" in info
 
 
 async def read_page(
@@ -182,11 +188,13 @@ async def read_page(
     values = {**context.parameters(), **(narrowed.values or {}), **window.values}
     records: Sequence[Any] = ()
     if _shows_rows(selection):
-        statement = made.statements.get(window.key)
+        with_cursors = _shows_cursors(selection)
+        key = ("page", with_cursors, *window.key)
+        statement = made.statements.get(key)
         if statement is None:
             candidates = _candidates(entity, made, window, narrowed, context.viewer)
-            statement = made.statements[window.key] = Statement(
-                f"SELECT {made.select_list()} FROM {made.source}"
+            statement = made.statements[key] = Statement(
+                f"SELECT {made.select_list(with_order=with_cursors)} FROM {made.source}"
                 f" WHERE {made.where(*window.conditions(made.order), *candidates)}"
                 f" ORDER BY {window.order_by(made.order)} LIMIT :limit"
             )

@@ -39,10 +39,11 @@ class Plan:
     build: Build
     statements: dict[tuple[Any, ...], Statement] = field(default_factory=dict[tuple[Any, ...], Statement])
 
-    def select_list(self) -> str:
-        """The columns that `build` reads by position, then those of the order."""
+    def select_list(self, *, with_order: bool = True) -> str:
+        """The columns that `build` reads by position, then those of the order, which cursors are made of."""
         named = [f"{column} AS c{position}" for position, column in enumerate(self.columns)]
-        return ", ".join([*named, *(f"{column} AS k{position}" for position, column in enumerate(self.order))])
+        order = self.order if with_order else ()
+        return ", ".join([*named, *(f"{column} AS k{position}" for position, column in enumerate(order))])
 
     def where(self, *more: str) -> str:
         return " AND ".join(f"({condition})" for condition in (*self.conditions, *more))
