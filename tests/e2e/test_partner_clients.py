@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +13,9 @@ import pytest
 from demo.engines import Engines
 from models import Company
 from models.database import DatabaseConfig
-from tests.e2e.test_cli import ROOT, traverse
+from tests.e2e.servers import serving
+from tests.e2e.test_cli import traverse
 from tests.factories import make_appointment, make_company
-from tests.waiting import until
 
 pytestmark = pytest.mark.e2e
 
@@ -27,8 +25,8 @@ BOTH = ("--scope", "appointments:read", "--scope", "participations:read")
 
 
 @dataclass(frozen=True)
-class Server:
-    """A server that listens, and what its commands are run with."""
+class Partner:
+    """What a partner's machine and an operator do, against one server."""
 
     http: httpx.AsyncClient
     environ: dict[str, str]
@@ -42,78 +40,56 @@ class Server:
 
 
 @pytest.fixture
-async def server(database: DatabaseConfig, engines: Engines) -> AsyncIterator[Server]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+async def partner(database: DatabaseConfig, engines: Engines) -> AsyncIterator[Partner]:
     environ = {
         "ENVIRONMENT": "test",
         "DATABASE_URL": database.url,
         "REDIS_URL": engines.redis_url,
         "SECRET_KEY": SECRET_KEY,
     }
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "cli", "serve", "--port", str(port)),
-        cwd=ROOT,
-        env=environ | {"PATH": "/usr/bin:/bin"},
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
-            await until(lambda: _is_up(http), within_seconds=60)
-            yield Server(http, environ)
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-async def _is_up(http: httpx.AsyncClient) -> bool:
-    try:
-        return (await http.get("/healthz")).status_code == 200
-    except httpx.TransportError:
-        return False
+    async with serving(environ) as server:
+        yield Partner(server.http, environ)
 
 
 def values_of(printed: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in printed.splitlines() if "=" in line)
 
 
-async def create(server: Server, company: Company) -> dict[str, str]:
+async def create(partner: Partner, company: Company) -> dict[str, str]:
     ended = await asyncio.to_thread(
-        traverse, "partner", "create", "Logiciel Inventé", "--company", company.siret, *BOTH, **server.environ
+        traverse, "partner", "create", "Logiciel Inventé", "--company", company.siret, *BOTH, **partner.environ
     )
     assert ended.returncode == 0, ended.stderr
     assert values_of(ended.stdout)["client_secret"] not in ended.stderr
     return values_of(ended.stdout)
 
 
-async def test_a_partner_s_machine_is_entered_reads_gets_another_secret_and_is_revoked(server: Server):
+async def test_a_partner_s_machine_is_entered_reads_gets_another_secret_and_is_revoked(partner: Partner):
     company = await make_company()
     await make_appointment(company)
     await make_appointment(await make_company())
-    made = await create(server, company)
+    made = await create(partner, company)
     client_id = made["client_id"]
 
-    answer = await server.token(client_id, made["client_secret"])
+    answer = await partner.token(client_id, made["client_secret"])
     token: str = answer.json()["access_token"]
-    seen = await server.read(token)
+    seen = await partner.read(token)
 
     assert seen["data"] == {
         "viewer": {"kind": "PARTNER"},
         "appointments": {"nodes": [{"company": {"siret": company.siret}}]},
     }
-    rotated = await asyncio.to_thread(traverse, "partner", "rotate", client_id, "--keep", "1s", **server.environ)
-    listed = await asyncio.to_thread(traverse, "partner", "list", **server.environ)
-    second = await server.token(client_id, values_of(rotated.stdout)["client_secret"])
-    revoked = await asyncio.to_thread(traverse, "partner", "revoke", client_id, **server.environ)
+    rotated = await asyncio.to_thread(traverse, "partner", "rotate", client_id, "--keep", "1s", **partner.environ)
+    listed = await asyncio.to_thread(traverse, "partner", "list", **partner.environ)
+    second = await partner.token(client_id, values_of(rotated.stdout)["client_secret"])
+    revoked = await asyncio.to_thread(traverse, "partner", "revoke", client_id, **partner.environ)
 
     assert second.status_code == 200
     assert client_id in listed.stdout
     assert "active" in listed.stdout
     assert revoked.stdout.startswith(f"Revoked {client_id}")
-    assert (await server.read(token))["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
-    assert (await server.token(client_id, made["client_secret"])).status_code == 401
+    assert (await partner.read(token))["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    assert (await partner.token(client_id, made["client_secret"])).status_code == 401
 
 
 @pytest.mark.parametrize(
