@@ -14,4 +14,8 @@ class Entry:
 NAVIGATION = (
     Entry("/ops", "Vue d’ensemble"),
     Entry("/ops/notifications", "Notifications"),
+    Entry("/ops/webhooks", "Webhooks"),
+    Entry("/ops/mails", "Courriels"),
+    Entry("/ops/surveys", "Enquêtes"),
+    Entry("/ops/certifications", "Certifications"),
 )

@@ -22,6 +22,14 @@ NOTICES: Mapping[str, Notice] = MappingProxyType(
             "Cette notification ne peut pas être renvoyée : un envoi est en cours, ou elle n’est plus conservée.",
             "warning",
         ),
+        "replayed": Notice("L’événement est de nouveau à traiter. Il l’est dans les secondes qui viennent."),
+        "replay_purged": Notice(
+            "Le contenu de cet événement a été effacé avec l’âge : demandez au partenaire de le renvoyer.", "warning"
+        ),
+        "replay_unknown": Notice(
+            "Cet événement est d’un modèle que rien ne suit ici : il n’y a rien à traiter.", "warning"
+        ),
+        "replay_under_way": Notice("Un worker traite cet événement en ce moment. Attendez qu’il ait fini.", "warning"),
         "signed_out": Notice("Vous êtes déconnecté."),
         "bad_form": Notice(
             "Cette action n’a pas été faite : le formulaire n’est plus valable. Recommencez depuis cette page.",

@@ -2,8 +2,15 @@
 
 from collections.abc import Sequence
 
-from ops.dashboard.pages import notifications, overview
+from ops.dashboard.pages import certifications, mails, notifications, overview, surveys, webhooks
 from ops.dashboard.visits import Acting, Reading
 
-PAGES: Sequence[Reading] = (*overview.PAGES, *notifications.PAGES)
-ACTIONS: Sequence[Acting] = (*notifications.ACTIONS,)
+PAGES: Sequence[Reading] = (
+    *overview.PAGES,
+    *notifications.PAGES,
+    *webhooks.PAGES,
+    *mails.PAGES,
+    *surveys.PAGES,
+    *certifications.PAGES,
+)
+ACTIONS: Sequence[Acting] = (*notifications.ACTIONS, *webhooks.ACTIONS)
