@@ -20,7 +20,9 @@ from clients.ban import BANClient, BatchAddress, geocoding_outcome
 from clients.errors import PartnerError, PartnerRejected, PartnerUnavailable
 from models.database import fetch_all, write
 from models.departments import department_code_of
+from models.enums import Partner, WorkQueue
 from services.lookups import one_by_one
+from services.pauses import not_paused
 
 log = structlog.get_logger(__name__)
 
@@ -35,11 +37,12 @@ _AT_ONCE = 5
 # Longer than the longest call to the geocoder, its second attempt included.
 _CLAIM = timedelta(minutes=5)
 _AFTER_OUTAGE = timedelta(minutes=10)
+_NOT_PAUSED = not_paused(WorkQueue.GEOCODING, Partner.BAN)
 _COMPLETE = "address_line_1 <> '' AND post_code <> '' AND city <> ''"
 
 _CLAIM_ROWS = """
 UPDATE {table} SET geocoding_due_at = clock_timestamp() + $1::interval
-WHERE id IN (SELECT id FROM {table} WHERE {condition} FOR UPDATE SKIP LOCKED)
+WHERE id IN (SELECT id FROM {table} WHERE {not_paused} AND {condition} FOR UPDATE SKIP LOCKED)
 RETURNING id, address_line_1, post_code, city, geocoding_score, geocoding_due_at
 """
 _ONE = "id = $2 AND geocoding_due_at <= clock_timestamp()"
@@ -177,7 +180,7 @@ async def geocode_missing(
 
 
 async def _claim(table: AddressTable, condition: str, *arguments: Any) -> list[_Claimed]:
-    rows = await write(_CLAIM_ROWS.format(table=table, condition=condition), _CLAIM, *arguments)
+    rows = await write(_CLAIM_ROWS.format(table=table, condition=condition, not_paused=_NOT_PAUSED), _CLAIM, *arguments)
     return [
         _Claimed(
             row["id"],

@@ -18,9 +18,10 @@ from clients.rdv_insertion import InvitationAnswer, Invitee
 from models import InvitationAttempt
 from models.database import fetch_all, lock_for_transaction, run_in_transaction, write
 from models.encryption import key_ring
-from models.enums import InvitationAttemptState
+from models.enums import InvitationAttemptState, Partner, WorkQueue
 from services.appointments.invitees import Candidate
 from services.appointments.requests import keep_request
+from services.pauses import not_paused
 
 # Longer than a call can take: two sign-ins, twice the wait for their lock, the invitation sent twice over.
 ANSWER_DUE = timedelta(seconds=90)
@@ -73,10 +74,12 @@ UPDATE invitation_attempt SET next_look_at = $2, looks = looks + 1, rdv_insertio
 WHERE id = $1 AND state = 'unknown'
 RETURNING id
 """
-_DUE = """
+_DUE = f"""
 SELECT id, job_seeker_id, company_id, organisation_id, reason_category, begun_at, looks, sought, refusal IS NOT NULL
     AS is_refused, code, http_status, rdv_insertion_user_id
-FROM invitation_attempt WHERE next_look_at <= $1 ORDER BY next_look_at, id LIMIT $2
+FROM invitation_attempt
+WHERE {not_paused(WorkQueue.INVITATIONS, Partner.RDV_INSERTION)} AND next_look_at <= $1
+ORDER BY next_look_at, id LIMIT $2
 """
 _RECENTLY_FOUND = f"""
 SELECT invitation_request_id AS id FROM invitation_attempt

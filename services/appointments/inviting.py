@@ -19,12 +19,13 @@ import structlog
 
 from clients.errors import Delivery, PartnerError, PartnerRejected
 from clients.rdv_insertion import InvitationRefused, Invitee, RDVInsertionClient
-from models.enums import InvitationAttemptState
+from models.enums import InvitationAttemptState, Partner
 from services.appointments.attempts import StillUnknown, TooSoon, UnderWay, accept, begin, leave_unknown, settle
 from services.appointments.invitees import Candidate, read_candidate
 from services.appointments.requests import look_at_events_again
 from services.clock import Clock, utc_now
 from services.outcomes import Invalid, NotFound, invalid
+from services.pauses import is_on_hold
 from services.tasks import end_tasks
 
 log = structlog.get_logger(__name__)
@@ -104,6 +105,8 @@ class Inviting:
         invitee = candidate.invitee()
         if isinstance(invitee, Invalid):
             return invitee
+        if await is_on_hold(Partner.RDV_INSERTION):
+            return Unreachable(retry_after=None, may_have_left=False)
         waits_until = asyncio.get_running_loop().time() + self._patience
         begun = await self._begin(candidate, invitee, reason_category, requested_by, now, waits_until)
         if not isinstance(begun, UUID):

@@ -20,10 +20,11 @@ from clients.errors import ErrorCode, PartnerRateLimited, PartnerRejected, Partn
 from clients.france_travail import FranceTravailClient, FranceTravailConfigurationError
 from models import IdentityCertification
 from models.database import fetch_all
-from models.enums import CertificationAuthority
+from models.enums import CertificationAuthority, Partner, WorkQueue
 from services.certification.person import Identity, Person, read_person
 from services.certification.records import keep_certified_identity, note_failed_attempt
 from services.clock import Clock, utc_now
+from services.pauses import not_paused
 
 log = structlog.get_logger(__name__)
 
@@ -33,9 +34,11 @@ MAX_TRIES = 10  # of one call, with a wait between two that is as long as France
 MAX_FAILURES_IN_A_ROW = 20
 _SHORTEST_WAIT_SECONDS = 1.0
 
-_CANDIDATES = """
+_IS_GOING = f"SELECT {not_paused(WorkQueue.CERTIFICATIONS, Partner.FRANCE_TRAVAIL)} AS is_going"
+_CANDIDATES = f"""
 SELECT profile.user_id AS id FROM job_seeker_profile profile JOIN "user" account ON account.id = profile.user_id
-WHERE account.kind = 'job_seeker' AND account.is_active
+WHERE {not_paused(WorkQueue.CERTIFICATIONS, Partner.FRANCE_TRAVAIL)}
+    AND account.kind = 'job_seeker' AND account.is_active
     AND trim(account.first_name) <> '' AND trim(account.last_name) <> ''
     AND profile.pe_obfuscated_nir IS NULL AND profile.nir IS NOT NULL AND profile.birthdate IS NOT NULL
     AND (profile.pe_last_certification_attempt_at IS NULL OR profile.pe_last_certification_attempt_at < $1)
@@ -50,6 +53,7 @@ class CampaignStop(StrEnum):
     CONFIGURATION = "configuration"
     UNAVAILABLE = "unavailable"
     INTERRUPTED = "interrupted"
+    PAUSED = "paused"  # by an operator, in the middle of the run
 
 
 @dataclass(slots=True, kw_only=True)
@@ -95,6 +99,8 @@ async def certify_due_job_seekers(
         for job_seeker_id in candidates:
             if not keep_going():
                 raise _Stopped(CampaignStop.INTERRUPTED)
+            if not (await fetch_all(_IS_GOING))[0]["is_going"]:
+                raise _Stopped(CampaignStop.PAUSED)
             await campaign.certify(job_seeker_id)
     except _Stopped as stop:
         campaign.summary.stopped_by = stop.reason

@@ -11,9 +11,11 @@ from uuid import UUID
 from clients.errors import PartnerRejected, PartnerUnavailable
 from clients.france_travail import FranceTravailClient, FranceTravailRejected, SearchOutcome
 from models import IdentityCertification
+from models.enums import Partner
 from services.certification.person import Identity, Person, read_person
 from services.certification.records import keep_certified_identity, note_failed_attempt
 from services.outcomes import ConflictFound, FieldProblem, Invalid, NotFound
+from services.pauses import is_on_hold
 
 # Somebody waits in front of a screen; the hourly run has all the patience that this partner needs.
 DEADLINE = timedelta(seconds=8)
@@ -84,6 +86,8 @@ async def certify_with_france_travail(
         return NotFound()
     if problems := _missing(person.identity):
         return Invalid(problems)
+    if await is_on_hold(Partner.FRANCE_TRAVAIL):
+        return Unavailable(retry_after=None)
     try:
         async with asyncio.timeout(deadline.total_seconds()):
             france_travail_id = await france_travail.search_identity(person.identity.query())

@@ -12,8 +12,9 @@ from uuid import UUID, uuid4
 
 from clients.api_particulier import Certification
 from models.database import write
-from models.enums import CertificationResult, JobApplicationState
+from models.enums import CertificationResult, JobApplicationState, Partner, WorkQueue
 from services.consents import HAS_CONSENT
+from services.pauses import not_paused
 
 # Longer than the client's own deadline: nobody takes over a question that is still being asked.
 LEASE = timedelta(seconds=60)
@@ -39,7 +40,8 @@ UPDATE certification_request AS request
 SET last_attempt_at = $1, lease_token = $2, lease_until = clock_timestamp() + $3::interval
 WHERE id = (
     SELECT id FROM certification_request due
-    WHERE next_attempt_at <= $4 AND (last_attempt_at IS NULL OR last_attempt_at < $4)
+    WHERE {not_paused(WorkQueue.CERTIFICATION_REQUESTS, Partner.API_PARTICULIER)}
+        AND next_attempt_at <= $4 AND (last_attempt_at IS NULL OR last_attempt_at < $4)
         AND {_FREE.format(row="due")} AND {_CONSENTED.format(row="due")}
     ORDER BY next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED
 )

@@ -12,14 +12,16 @@ import orjson
 from models import Mail
 from models.database import fetch_all, write
 from models.encryption import key_ring
-from models.enums import MailState, MailTemplate
+from models.enums import MailState, MailTemplate, WorkQueue
+from services.pauses import not_paused
 
 # Longer than a mail may take (clients/mail.py): nobody takes over one that is still being handed over.
 LEASE = timedelta(seconds=90)
 
 _FREE = "(lease_until IS NULL OR lease_until < clock_timestamp())"
+_NOT_PAUSED = not_paused(WorkQueue.MAILS)
 _DUE = f"""
-SELECT id FROM mail WHERE next_attempt_at <= $1 AND {_FREE} ORDER BY next_attempt_at, id LIMIT $2
+SELECT id FROM mail WHERE {_NOT_PAUSED} AND next_attempt_at <= $1 AND {_FREE} ORDER BY next_attempt_at, id LIMIT $2
 """
 # A worker that died after the content began to leave: that mail may have arrived, and is nobody's to repeat.
 _GIVE_UP_UNCONFIRMED = f"""
@@ -31,7 +33,7 @@ RETURNING id
 _CLAIM = f"""
 UPDATE mail SET attempts = attempts + 1, lease_token = $2, lease_until = clock_timestamp() + $3::interval
 WHERE id = (
-    SELECT id FROM mail WHERE id = $1 AND next_attempt_at <= $4 AND handed_over_at IS NULL AND {_FREE}
+    SELECT id FROM mail WHERE {_NOT_PAUSED} AND id = $1 AND next_attempt_at <= $4 AND handed_over_at IS NULL AND {_FREE}
     FOR UPDATE SKIP LOCKED
 )
 RETURNING template, recipient, parameters, attempts, created_at

@@ -14,11 +14,12 @@ from uuid import UUID, uuid4
 
 from models.database import fetch_all, write
 from models.encryption import key_ring
-from models.enums import JobApplicationState, NotificationStatus
+from models.enums import JobApplicationState, NotificationStatus, Partner, WorkQueue
 from models.states import SENDABLE
 from services.certification.person import Identity, Person, read_person
 from services.leases import Lease, LeasedTable
 from services.notification.checks import NotificationFacts
+from services.pauses import not_paused
 
 
 class Subject(StrEnum):
@@ -43,6 +44,7 @@ _ALIVE = {
     " AND approval.lease_until >= clock_timestamp())",
 }
 _FREE = "(lease_until IS NULL OR lease_until < clock_timestamp())"
+_NOT_PAUSED = not_paused(WorkQueue.NOTIFICATIONS, Partner.FRANCE_TRAVAIL)
 # $1, $2: token and length of the lease.
 _CLAIM = """
 WITH due AS (SELECT id FROM {table} WHERE {condition} LIMIT 1 FOR UPDATE SKIP LOCKED)
@@ -119,7 +121,7 @@ class Due:
     def condition(self, subject: Subject, first_parameter: int) -> str:
         status, now, started = (f"${first_parameter + offset}" for offset in range(3))
         return (
-            f"pe_notification_status = {status} AND {_FREE} AND {_ALIVE[subject]}"
+            f"{_NOT_PAUSED} AND pe_notification_status = {status} AND {_FREE} AND {_ALIVE[subject]}"
             f" AND (next_attempt_at IS NULL OR next_attempt_at <= {now})"
             f" AND (pe_notification_time IS NULL OR pe_notification_time < {started})"
         )
@@ -136,8 +138,8 @@ async def claim_next(subject: Subject, due: Due, order: Order, *, lease: timedel
 
 
 async def claim_one(subject: Subject, row_id: UUID, *, lease: timedelta) -> Claim | None:
-    """Take this row, whenever it was to be tried next. None: not to be sent, or somebody is at it."""
-    condition = f"id = $3 AND pe_notification_status = ANY ($4) AND {_FREE} AND {_ALIVE[subject]}"
+    """Take this row, whenever it was to be tried next. None: not to be sent, paused, or somebody is at it."""
+    condition = f"{_NOT_PAUSED} AND id = $3 AND pe_notification_status = ANY ($4) AND {_FREE} AND {_ALIVE[subject]}"
     return await _claim(subject, condition, (row_id, [status.value for status in SENDABLE]), lease)
 
 

@@ -13,10 +13,11 @@ import structlog
 
 from models import Survey
 from models.database import fetch_all, run_in_transaction
-from models.enums import JobApplicationState, MailTemplate, SurveyKind, SurveyStatus
+from models.enums import JobApplicationState, MailTemplate, SurveyKind, SurveyStatus, WorkQueue
 from services.clock import PARIS, Clock, utc_now
 from services.mails import post
 from services.naming import full_name, mask
+from services.pauses import not_paused
 from services.surveys.links import survey_url
 from services.surveys.offering import offer_surveys
 from services.surveys.plan import SurveyPlan
@@ -26,7 +27,10 @@ log = structlog.get_logger(__name__)
 
 BATCH_SIZE = 200
 
-_DUE = "SELECT id FROM survey WHERE mail_due_at <= $1 ORDER BY mail_due_at, id LIMIT $2"
+_DUE = (
+    f"SELECT id FROM survey WHERE {not_paused(WorkQueue.SURVEYS)} AND mail_due_at <= $1"
+    " ORDER BY mail_due_at, id LIMIT $2"
+)
 _TEMPLATES = {
     SurveyKind.POST_HIRING_EMPLOYER: MailTemplate.SURVEY_EMPLOYER,
     SurveyKind.POST_HIRING_JOB_SEEKER: MailTemplate.SURVEY_JOB_SEEKER,

@@ -12,13 +12,15 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from models.database import write
-from models.enums import Partner
+from models.enums import Partner, WorkQueue
+from services.pauses import NOT_PAUSED_PARTNER, not_paused
 
 # Times of leases are the database's, of attempts the caller's: the latter are compared with what the caller wrote.
-_CLAIM = """
+_CLAIM = f"""
 WITH due AS (
     SELECT id FROM webhook_event
-    WHERE status = 'received' AND source = ANY ($3::text[])
+    WHERE {not_paused(WorkQueue.WEBHOOKS)} AND {NOT_PAUSED_PARTNER.format(partner="source")}
+        AND status = 'received' AND source = ANY ($3::text[])
         AND (next_attempt_at IS NULL OR next_attempt_at <= $4)
         AND (lease_until IS NULL OR lease_until < clock_timestamp())
     ORDER BY arrival LIMIT $5 FOR UPDATE SKIP LOCKED
