@@ -41,6 +41,9 @@ class User(Model):
     may_read_full_nir = fields.BooleanField(default=False, description="staff only")
     created_at: datetime = fields.DatetimeField(auto_now_add=True)
     updated_at: datetime = fields.DatetimeField(auto_now=True)
+    erased_at: datetime | None = fields.DatetimeField(
+        null=True, description="everything that told who it is was deleted; the row is what kept approvals hang on"
+    )
 
     job_seeker_profile: fields.BackwardOneToOneRelation[JobSeekerProfile]
 

@@ -60,6 +60,7 @@ CHECKS: dict[str, list[Forbidden]] = {
     "cancelled_approval_number_form": [Forbidden("cancelled_approval", "number = '99999 000001'")],
     "cancelled_approval_origin_siret_form": [Forbidden("cancelled_approval", "origin_siae_siret = ''")],
     "cancelled_approval_start_before_end": [Forbidden("cancelled_approval", "end_at = start_at")],
+    "cancelled_approval_statistic_number_positive": [Forbidden("cancelled_approval_statistic", "number = 0")],
     "certification_request_answered_is_not_due": [
         Forbidden("certification_request", "answered_at = now(), next_attempt_at = now()")
     ],
@@ -151,6 +152,7 @@ CHECKS: dict[str, list[Forbidden]] = {
         Forbidden("survey", "answered_at = now()"),
     ],
     "survey_mail_due_while_available": [Forbidden("survey", "status = 'sent', mail_due_at = now()")],
+    "user_nobody_once_erased": [Forbidden("user", "erased_at = now()")],
     "user_staff_rights": [Forbidden("user", "is_operator = true"), Forbidden("user", "may_read_full_nir = true")],
     "partner_secret_digest_form": [
         Forbidden("partner_secret", "digest = 'trv_secret'"),
@@ -268,6 +270,16 @@ UNIQUE_CONSTRAINTS: dict[str, Forbidden] = {
     "approval_one_at_a_time": _same("approval", "job_seeker_id", "start_at", "end_at"),
     "cancelled_approval_approval_id_key": _same("cancelled_approval", "approval_id"),
     "cancelled_approval_number_key": _same("cancelled_approval", "number"),
+    "cancelled_approval_statistic_once": _same(
+        "cancelled_approval_statistic",
+        "cancelled_month",
+        "start_month",
+        "end_month",
+        "origin_siae_kind",
+        "origin_sender_kind",
+        "origin_prescriber_organization_kind",
+        "was_announced",
+    ),
     "certification_request_job_seeker_id_key": _same("certification_request", "job_seeker_id"),
     "company_number_key": _same("company", "number"),
     "company_rdv_solidarites_id_key": Forbidden("company", "rdv_solidarites_id = 7", 2),
@@ -383,6 +395,7 @@ FOREIGN_KEY_CHANGES: dict[tuple[str, str], str] = {
 # Plain indexes: what lists, searches, claims and sweeps stand on.
 INDEXES: frozenset[str] = frozenset(
     {
+        "access_log_by_time",
         "access_log_of_job_seeker",
         "appointment_by_start",
         "appointment_event_of_company",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import count
 from typing import Any
 from uuid import uuid4
@@ -15,6 +15,7 @@ from models import (
     ApprovalEvent,
     AuditEntry,
     CancelledApproval,
+    CancelledApprovalStatistic,
     CertificationRequest,
     Consent,
     CronRun,
@@ -114,6 +115,19 @@ async def _cancelled_approval() -> CancelledApproval:
         origin_siae_siret=approval.origin_siae_siret,
         origin_siae_kind=approval.origin_siae_kind,
         cancelled_by=await make_user(),
+    )
+
+
+async def _cancelled_approval_statistic() -> CancelledApprovalStatistic:
+    return await CancelledApprovalStatistic.create(
+        cancelled_month=date(2020, 1, 1) + timedelta(days=next(_numbers)),
+        start_month=NOW.date().replace(day=1),
+        end_month=NOW.date().replace(year=NOW.year + 2, day=1),
+        origin_siae_kind="ACI",
+        origin_sender_kind="employer",
+        origin_prescriber_organization_kind="",
+        was_announced=True,
+        number=next(_numbers),
     )
 
 
@@ -245,6 +259,7 @@ MAKERS: dict[str, Callable[[], Awaitable[Any]]] = {
         at=NOW, actor_id=uuid4(), action=AuditAction.PAUSED, subject_type="queue", subject_id="mails"
     ),
     "cancelled_approval": _cancelled_approval,
+    "cancelled_approval_statistic": _cancelled_approval_statistic,
     "certification_request": _certification_request,
     "company": make_company,
     "consent": _consent,
