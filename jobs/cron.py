@@ -10,6 +10,7 @@
 | send_mails            | every minute                                     | the queue             |
 | send_surveys          | every minute                                     | the queue             |
 | reconcile_invitations | every minute                                     | the queue             |
+| run_operations        | every minute, and when one is confirmed          | the queue             |
 | reopen_webhook_events | every 5 minutes                                  | the queue             |
 | purge_webhook_bodies  | 03:50 UTC                                        | the queue             |
 | watch_webhooks        | at minute 20 of every hour                       | the queue             |
@@ -41,6 +42,7 @@ from jobs.heartbeat import forget_old_heartbeats
 from jobs.invitations import begin_reconciling
 from jobs.mails import SEND_MAIL, begin_sending, send_mail
 from jobs.notification import NOTIFY_APPROVAL, notify_approval
+from jobs.operations import RUN_OPERATIONS, begin_operations, wake_operations
 from jobs.partners import forget_partner_calls
 from jobs.queue import Job, Tick
 from jobs.surveys import begin_surveys
@@ -63,6 +65,7 @@ JOBS = (
     Job(GEOCODE_COMPANY, geocode_company),
     Job(SEND_MAIL, send_mail),
     Job(PROCESS_WEBHOOKS, wake_inbox),
+    Job(RUN_OPERATIONS, wake_operations),
 )
 TICKS = (
     Tick("tick_certify_job_seekers", begin_certification, minute=10, at_start=True),
@@ -72,6 +75,7 @@ TICKS = (
     Tick("tick_send_mails", begin_sending, minute=None, at_start=True),
     Tick("tick_send_surveys", begin_surveys, minute=None, at_start=True),
     Tick("tick_reconcile_invitations", begin_reconciling, minute=None, at_start=True),
+    Tick("tick_run_operations", begin_operations, minute=None, at_start=True),
     Tick("tick_reopen_webhooks", reopen_webhooks, minute=None, at_start=True),
     Tick("tick_purge_webhooks", purge_webhooks, hour=3, minute=50),
     Tick("tick_watch_webhooks", watch_webhooks, minute=20),

@@ -58,6 +58,19 @@ class AtMinute:
         return timedelta(hours=1) if self.hour is None else timedelta(days=1)
 
 
+@dataclass(frozen=True, slots=True)
+class AtLeastEvery:
+    """So long after the last time at the latest."""
+
+    interval: timedelta
+
+    def next_after(self, instant: datetime) -> datetime:
+        return instant + self.interval
+
+    def last_before(self, instant: datetime) -> datetime:
+        return instant - self.interval
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedCron:
     """What runs by the clock. `name` is that of its row in `cron_run`."""
