@@ -20,7 +20,9 @@ REFERENCE = DOCS / "reference"
 OPERATIONS = [
     (page, block)
     for page in sorted(DOCS.rglob("*.md"))
-    for block in re.findall(r"^```graphql\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    for block in re.findall(
+        r"^```graphql\n(?:#.*\n)*(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
     if block.startswith(("query", "mutation", "subscription"))
 ]
 
