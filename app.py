@@ -22,6 +22,8 @@ from execution.engine import GraphQLEngine
 from execution.limits import Limits
 from health import readiness
 from jobs.queue import JobQueue
+from jobs.queue_reading import ValkeyQueueReader
+from jobs.timetable import BOUNDS, planned_crons
 from jobs.valkey import connect
 from jobs.webhooks import INBOX, PROCESS_WEBHOOKS
 from logs import configure_logging
@@ -61,6 +63,7 @@ from wiring import (
     export_links,
     france_travail_client,
     geocoding,
+    inbox_plan,
     inclusion_structure_searches,
     inclusion_structures,
     invitation_hold,
@@ -249,6 +252,13 @@ class _Process:
                     is_production=settings.is_production,
                     environment=settings.environment.value,
                     ring=queue.ring,
+                    queue=ValkeyQueueReader(self._valkey),
+                    planned_crons=planned_crons(
+                        notification_interval=settings.notification_interval,
+                        notification_last_hour=settings.notification_last_hour,
+                    ),
+                    job_bounds=BOUNDS,
+                    expected_webhooks=inbox_plan(settings).expected,
                 )
             )
             log.info("api_started", environment=settings.environment.value)

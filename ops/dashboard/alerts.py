@@ -44,7 +44,7 @@ class Alert:
 def alerts_of(
     *,
     due: Sequence[DueWork],
-    queue: QueueFigures | QueueUnavailable | None,
+    queue: QueueFigures | QueueUnavailable,
     workers: Sequence[WorkerView],
     crons: Sequence[CronView],
     partners: Sequence[PartnerHealth],
@@ -105,9 +105,7 @@ def _of_workers(workers: Sequence[WorkerView], now: datetime) -> list[Alert]:
     return found
 
 
-def _of_queue(queue: QueueFigures | QueueUnavailable | None, now: datetime) -> list[Alert]:
-    if queue is None:
-        return []
+def _of_queue(queue: QueueFigures | QueueUnavailable, now: datetime) -> list[Alert]:
     if isinstance(queue, QueueUnavailable):
         return [
             Alert(

@@ -8,6 +8,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from models.enums import AuditAction
 from ops.dashboard.forms import comes_from_here, read_form
 from ops.dashboard.parts import Parts
 from ops.dashboard.screens import Screens
@@ -15,6 +16,7 @@ from ops.dashboard.sessions import COOKIE, COOKIE_PATH, Session, SessionSigner
 from ops.dashboard.visits import Visit, done
 from resolvers.viewer import Permission, Viewer
 from resolvers.viewers import load_viewer
+from services.operations.audit import AuditSubject, SubjectType, record
 from services.tokens import Claims, InvalidToken
 
 log = structlog.get_logger(__name__)
@@ -62,6 +64,7 @@ class Gate:
         if operator is None:
             return self._screens.sign_in(request, next_path=next_path, problem=_NOT_AN_OPERATOR, status=403)
         session = self._sessions.begin(claims, now=self._parts.clock())
+        await self._record(AuditAction.SIGNED_IN, operator)
         log.info("ops_signed_in", user_id=str(operator.user_id))
         response = RedirectResponse(next_path, status_code=303)
         self._set(response, session)
@@ -72,9 +75,16 @@ class Gate:
         session = self._sessions.read(request.cookies.get(COOKIE, ""))
         if session is not None and not session.accepts(form.text("form_key")):
             return RedirectResponse("/ops", status_code=303)
+        if session is not None and (operator := await operator_of(session.claims)) is not None:
+            await self._record(AuditAction.SIGNED_OUT, operator)
         response = done("/ops/sign-in", "signed_out")
         response.delete_cookie(COOKIE, path=COOKIE_PATH, httponly=True, samesite="strict")
         return response
+
+    async def _record(self, action: AuditAction, operator: Viewer) -> None:
+        if operator.user_id is not None:
+            subject = AuditSubject(type=SubjectType.SESSION, id="")
+            await record(action, subject, by=operator.user_id, now=self._parts.clock())
 
     def _set(self, response: Response, session: Session) -> None:
         response.set_cookie(

@@ -15,7 +15,10 @@ NAVIGATION = (
     Entry("/ops", "Vue d’ensemble"),
     Entry("/ops/notifications", "Notifications"),
     Entry("/ops/webhooks", "Webhooks"),
+    Entry("/ops/queues", "Files"),
     Entry("/ops/mails", "Courriels"),
     Entry("/ops/surveys", "Enquêtes"),
     Entry("/ops/certifications", "Certifications"),
+    Entry("/ops/runs", "Traitements"),
+    Entry("/ops/audit", "Journal"),
 )

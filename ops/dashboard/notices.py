@@ -23,13 +23,17 @@ NOTICES: Mapping[str, Notice] = MappingProxyType(
             "warning",
         ),
         "replayed": Notice("L’événement est de nouveau à traiter. Il l’est dans les secondes qui viennent."),
-        "replay_purged": Notice(
-            "Le contenu de cet événement a été effacé avec l’âge : demandez au partenaire de le renvoyer.", "warning"
+        "replay_refused": Notice(
+            "Cet événement ne peut pas être rejoué : contenu effacé, modèle que rien ne suit, ou traitement en cours.",
+            "warning",
         ),
-        "replay_unknown": Notice(
-            "Cet événement est d’un modèle que rien ne suit ici : il n’y a rien à traiter.", "warning"
-        ),
-        "replay_under_way": Notice("Un worker traite cet événement en ce moment. Attendez qu’il ait fini.", "warning"),
+        "reveal_refused": Notice("Le contenu de cet événement ne peut plus être affiché.", "warning"),
+        "run_begun": Notice("Le traitement est lancé. Cette page en montre l’avancement."),
+        "run_cancelled": Notice("Ce qui restait à faire est laissé ; ce qui a été fait le demeure."),
+        "run_over": Notice("Ce traitement était déjà terminé.", "warning"),
+        "paused": Notice("Suspendu. Ce qui est en cours se termine ; le reste attend."),
+        "resumed": Notice("Repris. Ce qui attendait part au prochain passage d’un worker."),
+        "pause_conflict": Notice("Quelqu’un d’autre l’a déjà fait : voici où en sont les pauses.", "warning"),
         "signed_out": Notice("Vous êtes déconnecté."),
         "bad_form": Notice(
             "Cette action n’a pas été faite : le formulaire n’est plus valable. Recommencez depuis cette page.",

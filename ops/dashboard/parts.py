@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
@@ -29,8 +29,9 @@ class Parts:
     is_production: bool
     environment: str
     ring: Bell
-    queue: QueueReader | None = None
+    queue: QueueReader
     planned_crons: Sequence[PlannedCron] = ()
+    job_bounds: Mapping[str, timedelta] = field(default_factory=dict[str, timedelta])
     expected_webhooks: Sequence[Expectation] = ()
     clock: Clock = utc_now
     look_interval: timedelta = timedelta(seconds=3)

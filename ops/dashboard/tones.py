@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from enum import Enum
 from types import MappingProxyType
 
-from models.enums import CertificationResult, MailState, NotificationStatus, SurveyStatus, WebhookEventStatus
+from models.enums import (
+    CertificationResult,
+    MailState,
+    NotificationStatus,
+    OperationState,
+    SurveyStatus,
+    WebhookEventStatus,
+)
 
 _TONES: Mapping[Enum, str] = MappingProxyType(
     {
@@ -27,6 +34,11 @@ _TONES: Mapping[Enum, str] = MappingProxyType(
         SurveyStatus.AVAILABLE: "info",
         SurveyStatus.SENT: "neutral",
         SurveyStatus.ANSWERED: "good",
+        OperationState.WAITING: "info",
+        OperationState.RUNNING: "info",
+        OperationState.FINISHED: "good",
+        OperationState.CANCELLED: "neutral",
+        OperationState.FAILED: "bad",
         CertificationResult.CERTIFIED: "good",
         CertificationResult.IDENTITY_ONLY: "good",
         CertificationResult.IDENTITY_NOT_FOUND: "neutral",

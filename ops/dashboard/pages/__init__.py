@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ops.dashboard.pages import certifications, mails, notifications, overview, surveys, webhooks
+from ops.dashboard.pages import audit, certifications, mails, notifications, overview, queues, runs, surveys, webhooks
 from ops.dashboard.visits import Acting, Reading
 
 PAGES: Sequence[Reading] = (
@@ -12,5 +12,8 @@ PAGES: Sequence[Reading] = (
     *mails.PAGES,
     *surveys.PAGES,
     *certifications.PAGES,
+    *queues.PAGES,
+    *runs.PAGES,
+    *audit.PAGES,
 )
-ACTIONS: Sequence[Acting] = (*notifications.ACTIONS, *webhooks.ACTIONS)
+ACTIONS: Sequence[Acting] = (*notifications.ACTIONS, *webhooks.ACTIONS, *queues.ACTIONS, *runs.ACTIONS)

@@ -9,12 +9,13 @@ from starlette.responses import Response
 
 from models.enums import NotificationEndpoint, NotificationStatus
 from ops.dashboard.forms import Form
-from ops.dashboard.listing import Query, listing
+from ops.dashboard.listing import Query, address, listing, narrowing
 from ops.dashboard.tones import tone_of
 from ops.dashboard.visits import Acting, NoSuchThing, Reading, View, Visit, done
-from services.approvals import retry_notification
 from services.notification import Subject
 from services.operations import notifications
+from services.operations.acting import retry_notification
+from services.operations.failure_groups import group_notifications
 from services.operations.paging import BadCursor
 from services.outcomes import ConflictFound, NotFound
 
@@ -22,9 +23,9 @@ _NOTIFY_APPROVAL = "notify_approval"
 
 
 async def notification_list(visit: Visit) -> View:
-    """The list with its filters; four statements."""
+    """The list with its filters, and the failures by code; four statements."""
     query = Query(visit)
-    narrowed = _narrowed(query)
+    narrowed = narrowed_notifications(query)
     try:
         page = await notifications.list_notifications(narrowed, query.page())
     except BadCursor:
@@ -34,6 +35,8 @@ async def notification_list(visit: Visit) -> View:
         values={
             "listing": listing(visit, page),
             "found": await notifications.count_notifications(narrowed),
+            "groups": await group_notifications(now=visit.now),
+            "bulk_path": address("/ops/runs/new/notifications", narrowing(visit)) if narrowing(visit) else "",
             "statuses": await notifications.count_by_status(),
             "narrowed": narrowed,
             "problems": query.problems,
@@ -60,21 +63,18 @@ async def notification(visit: Visit) -> View:
 async def retry(visit: Visit, _: Form) -> Response:
     """Make one due at once, and wake a worker for it."""
     subject, row_id = _named(visit)
-    detail = await notifications.read_notification(subject, row_id)
-    if detail is None:
-        raise NoSuchThing
-    approval_id = detail.notification.approval_id
     path = f"/ops/notifications/{subject.value}/{row_id}"
-    if approval_id is None:
+    outcome = await retry_notification(subject, row_id, by=visit.operator_id, now=visit.now)
+    if isinstance(outcome, NotFound):
+        raise NoSuchThing
+    if isinstance(outcome, ConflictFound):
         return done(path, "retry_refused")
-    outcome = await retry_notification(approval_id)
-    if isinstance(outcome, NotFound | ConflictFound):
-        return done(path, "retry_refused")
-    await visit.parts.ring(_NOTIFY_APPROVAL, approval_id)
+    await visit.parts.ring(_NOTIFY_APPROVAL, outcome.record_id)
     return done(path, "retried")
 
 
-def _narrowed(query: Query) -> notifications.NotificationFilter:
+def narrowed_notifications(query: Query) -> notifications.NotificationFilter:
+    """Return what the address asks for."""
     return notifications.NotificationFilter(
         status=query.choice("status", NotificationStatus),
         code=query.text("code"),

@@ -18,8 +18,8 @@ async def overview(visit: Visit) -> View:
     chosen = visit.query("window") if visit.query("window") in _WINDOWS else _DEFAULT_WINDOW
     window = _WINDOWS[chosen]
     waiting = await due.read_due(now=now)
-    queue = await visit.parts.queue.figures(now=now) if visit.parts.queue is not None else None
-    living = await workers.read_workers(now=now)
+    queue = await visit.parts.queue.figures(now=now)
+    living = await workers.read_workers(now=now, bounds=visit.parts.job_bounds)
     planned = await crons.read_crons(visit.parts.planned_crons, now=now)
     partners = await read_partner_health(now=now)
     notifications = await series.read_notification_series(window, now=now)

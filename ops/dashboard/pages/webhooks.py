@@ -1,7 +1,9 @@
-"""Received webhooks: found by source, state, resource or error; processed again, one by one."""
+"""Received webhooks: found by source, state, resource or error; masked, revealed with a reason, processed again."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from starlette.exceptions import HTTPException
@@ -9,37 +11,26 @@ from starlette.responses import Response
 
 from models.enums import Partner, WebhookEventStatus
 from ops.dashboard.forms import Form
-from ops.dashboard.listing import Query, listing
+from ops.dashboard.listing import Query, address, listing, narrowing
 from ops.dashboard.tones import tone_of
 from ops.dashboard.visits import Acting, NoSuchThing, Reading, View, Visit, done
 from services.operations import webhooks
+from services.operations.acting import replay_webhook
+from services.operations.failure_groups import group_webhooks
 from services.operations.paging import BadCursor
-from services.webhooks.replaying import Replay, replay
+from services.operations.webhook_bodies import MaskedBody, read_masked_body, reveal_body
+from services.outcomes import ConflictFound, Invalid, NotFound
 from services.webhooks.silence import read_activity
 
 _PROCESS_WEBHOOKS = "process_webhooks"
 _INBOX = UUID(int=0)
 _SOURCES = (Partner.RDV_INSERTION, Partner.TALLY)
-_NOTICES = {
-    Replay.DUE: "replayed",
-    Replay.PURGED: "replay_purged",
-    Replay.UNKNOWN_MODEL: "replay_unknown",
-    Replay.UNDER_WAY: "replay_under_way",
-}
 
 
 async def webhook_list(visit: Visit) -> View:
     """The list with its filters, and when each source was heard of last; four statements."""
     query = Query(visit)
-    narrowed = webhooks.WebhookFilter(
-        source=query.choice("source", Partner),
-        status=query.choice("status", WebhookEventStatus),
-        model=query.text("model"),
-        resource_id=query.text("resource"),
-        error=query.text("error"),
-        since=query.start_of_day("from", "Du"),
-        until=query.end_of_day("to", "Au"),
-    )
+    narrowed = narrowed_webhooks(query)
     try:
         page = await webhooks.list_webhooks(narrowed, query.page())
     except BadCursor:
@@ -49,6 +40,8 @@ async def webhook_list(visit: Visit) -> View:
         values={
             "listing": listing(visit, page),
             "found": await webhooks.count_webhooks(narrowed),
+            "groups": await group_webhooks(now=visit.now),
+            "bulk_path": address("/ops/runs/new/webhooks", narrowing(visit)) if narrowing(visit) else "",
             "states": await webhooks.count_by_state(),
             "activity": await read_activity(visit.parts.expected_webhooks, now=visit.now),
             "problems": query.problems,
@@ -61,22 +54,66 @@ async def webhook_list(visit: Visit) -> View:
 
 
 async def webhook(visit: Visit) -> View:
-    """One event, without what it says; one statement."""
-    row = await webhooks.read_webhook(_named(visit))
+    """One event with the shape of what it says; two statements."""
+    return await _webhook(visit, ())
+
+
+async def _webhook(visit: Visit, problems: Sequence[str]) -> View:
+    event_id = _named(visit)
+    row = await webhooks.read_webhook(event_id)
     if row is None:
         raise NoSuchThing
-    return View(template="webhook.html", values={"row": row, "tone_of": tone_of})
+    body = await read_masked_body(event_id)
+    values: dict[str, object] = {
+        "row": row,
+        "masked": body.text if isinstance(body, MaskedBody) else "",
+        "unreadable": body.reason if isinstance(body, ConflictFound) else "",
+        "tone_of": tone_of,
+        "problems": problems,
+    }
+    return View(template="webhook.html", values=values)
 
 
 async def replay_one(visit: Visit, _: Form) -> Response:
     """Make one event due again, and wake a worker."""
     event_id = _named(visit)
-    outcome = await replay(event_id, by=visit.operator_id, now=visit.now)
-    if outcome is Replay.NOT_FOUND:
+    outcome = await replay_webhook(event_id, by=visit.operator_id, now=visit.now)
+    if isinstance(outcome, NotFound):
         raise NoSuchThing
-    if outcome is Replay.DUE:
-        await visit.parts.ring(_PROCESS_WEBHOOKS, _INBOX)
-    return done(f"/ops/webhooks/{event_id}", _NOTICES[outcome])
+    if isinstance(outcome, ConflictFound):
+        return done(f"/ops/webhooks/{event_id}", "replay_refused")
+    await visit.parts.ring(_PROCESS_WEBHOOKS, _INBOX)
+    return done(f"/ops/webhooks/{event_id}", "replayed")
+
+
+async def reveal(visit: Visit, form: Form) -> View | Response:
+    """Show what was received, once, to whoever says why."""
+    event_id = _named(visit)
+    request_id = visit.request.scope.get("state", {}).get("request_id", "")
+    outcome = await reveal_body(
+        event_id, by=visit.operator_id, reason=form.text("reason"), request_id=request_id, now=visit.now
+    )
+    if isinstance(outcome, NotFound):
+        raise NoSuchThing
+    if isinstance(outcome, ConflictFound):
+        return done(f"/ops/webhooks/{event_id}", "reveal_refused")
+    if isinstance(outcome, Invalid):
+        problems = tuple(problem.message for problem in outcome.problems)
+        return replace(await _webhook(visit, problems), status=422, is_live=False)
+    return View(template="webhook_body.html", values={"body": outcome, "event_id": event_id}, is_live=False)
+
+
+def narrowed_webhooks(query: Query) -> webhooks.WebhookFilter:
+    """Return what the address asks for."""
+    return webhooks.WebhookFilter(
+        source=query.choice("source", Partner),
+        status=query.choice("status", WebhookEventStatus),
+        model=query.text("model"),
+        resource_id=query.text("resource"),
+        error=query.text("error"),
+        since=query.start_of_day("from", "Du"),
+        until=query.end_of_day("to", "Au"),
+    )
 
 
 def _named(visit: Visit) -> UUID:
@@ -87,4 +124,4 @@ def _named(visit: Visit) -> UUID:
 
 
 PAGES = (Reading("/webhooks", webhook_list), Reading("/webhooks/{id}", webhook))
-ACTIONS = (Acting("/webhooks/{id}/replay", replay_one),)
+ACTIONS = (Acting("/webhooks/{id}/replay", replay_one), Acting("/webhooks/{id}/reveal", reveal))
