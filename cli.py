@@ -217,7 +217,9 @@ def schema(
 @app.command()
 def doctor() -> None:
     """Check settings, PostgreSQL, Valkey, migrations and partners, and say what to do."""
+    from models.enums import Partner
     from ops.doctor import Finding, Health, examine
+    from wiring import mail_client
 
     _adopt_demo_settings()
     try:
@@ -231,6 +233,11 @@ def doctor() -> None:
             database=_database_config(settings),
             valkey_info=lambda: _valkey_info(settings),
             partners=_partner_addresses(settings),
+            relay=mail_client(settings),
+            webhook_secrets={
+                Partner.RDV_INSERTION: bool(settings.rdv_insertion_webhook_secret),
+                Partner.TALLY: bool(settings.tally_webhook_secret),
+            },
         )
     )
     _show(findings)

@@ -165,6 +165,20 @@ class MailClient:
                     duration_ms=(self._clock() - started) * 1000,
                 )
 
+    async def check(self) -> None:
+        """Open a session as a mail would, encryption and sign-in included, and leave. Raises as `send` does."""
+        smtp, failure = self._session(), None
+        try:
+            async with asyncio.timeout(self._config.connect_timeout_seconds):
+                await smtp.connect()
+            await _leave(smtp)
+        except (TimeoutError, OSError, aiosmtplib.SMTPException) as error:
+            failure = _failure(_Step.CONNECTION, error)
+        finally:
+            smtp.close()
+        if failure is not None:
+            raise failure.error
+
     def breaker_states(self) -> dict[str, BreakerState]:
         return {SEND_OPERATION: self._breaker.state}
 
@@ -214,18 +228,7 @@ class MailClient:
         """Nothing of the library's is raised here: it holds addresses."""
         config = self._config
         progress = _Progress()
-        smtp = aiosmtplib.SMTP(
-            hostname=config.host,
-            port=config.port,
-            # As bytes: the library would write a letter that is not ASCII into the text of an exception.
-            username=config.username.encode() if config.username else None,
-            password=config.password.encode() if config.password else None,
-            use_tls=config.security is Security.TLS,
-            start_tls=config.security is Security.STARTTLS,
-            timeout=config.timeout_seconds,
-            # Not our machine's name, whose look-up may block: the sender's domain says who speaks.
-            local_hostname=self._sender.rpartition("@")[2],
-        )
+        smtp = self._session()
         try:
             async with asyncio.timeout(config.timeout_seconds):
                 async with asyncio.timeout(config.connect_timeout_seconds):
@@ -245,6 +248,21 @@ class MailClient:
         finally:
             smtp.close()
         return None
+
+    def _session(self) -> aiosmtplib.SMTP:
+        config = self._config
+        return aiosmtplib.SMTP(
+            hostname=config.host,
+            port=config.port,
+            # As bytes: the library would write a letter that is not ASCII into the text of an exception.
+            username=config.username.encode() if config.username else None,
+            password=config.password.encode() if config.password else None,
+            use_tls=config.security is Security.TLS,
+            start_tls=config.security is Security.STARTTLS,
+            timeout=config.timeout_seconds,
+            # Not our machine's name, whose look-up may block: the sender's domain says who speaks.
+            local_hostname=self._sender.rpartition("@")[2],
+        )
 
     def _breaker_open(self) -> PartnerUnavailable:
         return PartnerUnavailable(

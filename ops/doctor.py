@@ -14,6 +14,8 @@ import asyncpg
 from rich.table import Table
 from rich.text import Text
 
+from clients.errors import PartnerError
+from clients.mail import MailClient, MailConfigurationError
 from models.database import DatabaseConfig, close_database, connection_parameters, open_database
 from models.enums import Partner
 from models.migrate import missing_migrations
@@ -59,16 +61,25 @@ async def examine(
     database: DatabaseConfig,
     valkey_info: Callable[[], Awaitable[Mapping[str, Any]]],
     partners: Mapping[Partner, Sequence[str]],
+    relay: MailClient | None,
+    webhook_secrets: Mapping[Partner, bool],
 ) -> list[Finding]:
-    """Look at everything at once. `partners`: the addresses of each; none for one that is not set up."""
+    """Look at everything at once. `partners`: the addresses of each; none for one that is not set up.
+
+    `webhook_secrets`: whether those who send webhooks have a secret to sign them with.
+    """
     findings = await asyncio.gather(
         _database(database),
         _valkey(valkey_info),
         *(_partner(partner, addresses) for partner, addresses in partners.items()),
+        _relay(relay),
     )
     first, *others = findings
     migrations = await _migrations(database, reachable=first.health is Health.GOOD)
-    return [first, migrations, *others]
+    doors = [
+        _door(partner, is_set_up=bool(partners[partner]), has_secret=has) for partner, has in webhook_secrets.items()
+    ]
+    return [first, migrations, *others, *doors]
 
 
 async def _database(config: DatabaseConfig) -> Finding:
@@ -140,6 +151,29 @@ async def _partner(partner: Partner, addresses: Sequence[str]) -> Finding:
             return Finding(partner.label, Health.BAD, found, "check its address, the network and the firewall")
         writer.close()
     return Finding(partner.label, Health.GOOD, "reachable")
+
+
+async def _relay(client: MailClient | None) -> Finding:
+    subject = "Mail relay"
+    if client is None:
+        return Finding(subject, Health.OFF, "not set up", "set SMTP_URL and MAIL_FROM to send mails")
+    try:
+        await client.check()
+    except MailConfigurationError as error:
+        return Finding(subject, Health.BAD, f"{error}", "correct SMTP_URL: scheme or credentials")
+    except PartnerError as error:
+        return Finding(subject, Health.BAD, f"{error}", "check SMTP_URL and the network")
+    return Finding(subject, Health.GOOD, "takes a session as a mail would open it")
+
+
+def _door(partner: Partner, *, is_set_up: bool, has_secret: bool) -> Finding:
+    subject, variable = f"Webhooks of {partner.label}", f"{partner.name}_WEBHOOK_SECRET"
+    if has_secret:
+        return Finding(subject, Health.GOOD, "signatures can be verified")
+    if is_set_up:
+        found = "no secret: the door answers 503, and what is sent is lost once its sender gives up"
+        return Finding(subject, Health.BAD, found, f"set {variable}")
+    return Finding(subject, Health.OFF, "not set up", f"set {variable} to take them")
 
 
 def _endpoint(address: str) -> tuple[str, int, bool]:

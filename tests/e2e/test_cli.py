@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -22,6 +23,7 @@ from demo.cast.well_known import Persona, company_siret, employer_subject, holde
 from demo.database import connected
 from demo.engines import Engines
 from models.database import connection_parameters
+from tests.integration.relay import mail_relay
 from tests.waiting import until
 
 pytestmark = pytest.mark.e2e
@@ -231,6 +233,42 @@ def test_the_doctor_says_what_is_away_and_what_to_do():
     for advice in ("correct DATABASE_URL", "correct REDIS_URL", "see PostgreSQL", "the network and the firewall"):
         assert advice in ended.stdout
     assert "Traceback" not in ended.stderr
+
+
+async def test_the_doctor_opens_a_session_with_the_mail_relay_and_counts_the_secrets_of_webhooks():
+    rdv = {
+        "RDV_INSERTION_API_BASE_URL": "http://127.0.0.1:1/api/v1",
+        "RDV_SOLIDARITES_API_BASE_URL": "http://127.0.0.1:1/api/v1",
+        "RDV_SOLIDARITES_EMAIL": "agent@exemple.test",
+        "RDV_SOLIDARITES_PASSWORD": "fictif",
+    }
+    async with mail_relay() as relay:
+        port = relay.config.port
+        mails = {"MAIL_FROM": "envoi@exemple.test", "PUBLIC_URL": "http://127.0.0.1:1", "DATABASE_URL": _NOWHERE}
+        plain, encrypted, signed_in = [
+            await asyncio.to_thread(traverse, "doctor", **mails, **rdv, SMTP_URL=url, TALLY_WEBHOOK_SECRET="un secret")
+            for url in (
+                f"smtp://127.0.0.1:{port}",
+                f"smtp+starttls://127.0.0.1:{port}",
+                f"smtp://envoi:mot-de-passe@127.0.0.1:{port}",
+            )
+        ]
+
+    assert "takes a session as a mail would open it" in plain.stdout
+    assert "signatures can be verified" in plain.stdout
+    assert "set RDV_INSERTION_WEBHOOK_SECRET" in plain.stdout
+    for refused in (encrypted, signed_in):
+        assert "correct SMTP_URL" in refused.stdout
+        assert "mot-de-passe" not in refused.stdout + refused.stderr
+
+
+def test_the_doctor_says_that_nobody_takes_mails():
+    mails = {"MAIL_FROM": "envoi@exemple.test", "SMTP_URL": "smtp://127.0.0.1:9"}
+
+    ended = traverse("doctor", DATABASE_URL=_NOWHERE, **mails)
+
+    assert ended.returncode == 1
+    assert "check SMTP_URL" in ended.stdout
 
 
 def test_the_doctor_sends_an_empty_database_to_the_migrations(empty_database_url: str, engines: Engines):
