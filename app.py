@@ -27,6 +27,7 @@ from jobs.timetable import BOUNDS, planned_crons
 from jobs.valkey import connect
 from jobs.webhooks import INBOX, PROCESS_WEBHOOKS
 from logs import configure_logging
+from metrics import SharedFigures, audience_of, shared_figures
 from middleware import RequestIdMiddleware, SecurityHeadersMiddleware
 from models.database import close_database, open_database
 from models.reserved_pool import ReservedPool
@@ -45,6 +46,9 @@ from schema.token_endpoint import TokenEndpoint
 from services.dashboards import EXPORTS_PATH
 from services.partner_health import PROCESS_CALLS, reporting
 from settings import Settings, load_settings
+from telemetry.endpoint import MetricsEndpoint
+from telemetry.partners import PARTNER_METRICS
+from telemetry.process import sampling
 from webhooks.bell import Bell
 from webhooks.diagoriente import diagoriente_route
 from webhooks.routes import webhook_routes
@@ -99,6 +103,7 @@ def create_app(settings: Settings) -> Starlette:
         Route("/ops/{rest:path}", process.operations),
         Route("/healthz", _healthz),
         Route("/readyz", process.readyz),
+        Route("/metrics", process.metrics, methods=["GET"]),
         diagoriente_route(diagoriente_links(settings)),
         *webhook_routes(
             process.reserved_pool,
@@ -179,6 +184,7 @@ class _Process:
         self.operations = _OperationsRoute()
         self._token_endpoint: TokenEndpoint
         self._valkey: Redis | None = None
+        self._figures: SharedFigures | None = None
         self.reserved_pool = ReservedPool(
             database_config(settings, application_name="traverse-api"), size=settings.webhook_pool_size
         )
@@ -232,6 +238,10 @@ class _Process:
             )
             transports = await stack.enter_async_context(Transports(engine, verifier, resources, self._transports()))
             self.sockets.endpoint = transports.sockets
+            PROCESS_CALLS.tell(PARTNER_METRICS)
+            self._figures = shared_figures(self._valkey)
+            hub = resources.events.hub if resources.events is not None else None
+            await stack.enter_async_context(sampling(audience_of(transports.streams, hub)))
             self.graphql.endpoint = GraphQLEndpoint(
                 engine,
                 verifier,
@@ -298,6 +308,11 @@ class _Process:
 
     async def tokens(self, request: Request) -> Response:
         return await self._token_endpoint(request)
+
+    async def metrics(self, request: Request) -> Response:
+        token = self._settings.metrics_token
+        endpoint = MetricsEndpoint(token.get_secret_value() if token is not None else None, self._figures)
+        return await endpoint.answer(request)
 
     async def readyz(self, _: Request) -> JSONResponse:
         if self._valkey is None:

@@ -6,8 +6,12 @@ connections whose other end reads nothing. What it calls on each connection at t
 
 from __future__ import annotations
 
+import atexit
 import logging
+import os
 import resource
+import shutil
+import tempfile
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -17,6 +21,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from schema.streams.server import ABORT_EXTENSION, DRAIN_STATE
 from settings import Settings
+from telemetry.registry import SHARED_DIR_VARIABLE
 
 # Longer than the streams may take to end: uvicorn cancels what is left.
 _GRACE_SECONDS = 15
@@ -91,6 +96,8 @@ def _begin_to_drain(state: dict[str, Any]) -> bool:
 def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
     """Serve until a signal ends it."""
     _allow_many_connections()
+    if workers > 1:
+        _share_figures()
     _socket_log.setLevel(logging.WARNING)
     alive_seconds = settings.graphql_stream_ping_interval.total_seconds()
     uvicorn.run(
@@ -115,6 +122,14 @@ def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
         forwarded_allow_ips=list(settings.trusted_proxies),
         log_config=None,
     )
+
+
+def _share_figures() -> None:
+    """Let the processes count into files of one folder, so that each can tell /metrics about all of them."""
+    if SHARED_DIR_VARIABLE not in os.environ:
+        directory = tempfile.mkdtemp(prefix="traverse-metrics-")
+        os.environ[SHARED_DIR_VARIABLE] = directory
+        atexit.register(shutil.rmtree, directory, ignore_errors=True)
 
 
 def _allow_many_connections() -> None:

@@ -32,6 +32,7 @@ _EMBEDDING_SECRET = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
 DEVELOPMENT_KEY = "development-only-key-never-use-it-in-production"
 # Whoever guesses it writes appointments into the database.
 _SHORTEST_WEBHOOK_SECRET = 16
+_SHORTEST_METRICS_TOKEN = 16
 
 
 class SettingsError(Exception):
@@ -86,6 +87,15 @@ class Settings(BaseSettings):
         (), description="comma-separated addresses of the proxies whose X-Forwarded-For and -Proto are believed"
     )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
+
+    metrics_token: SecretStr | None = Field(
+        None,
+        description="bearer token for /metrics, at least 16 characters; without it, /metrics answers this machine only",
+    )
+    metrics_worker_host: str = Field("127.0.0.1", description="address on which a worker answers /metrics")
+    metrics_worker_port: int | None = Field(
+        None, ge=1, le=65535, description="port on which a worker answers /metrics and /healthz; without it, on none"
+    )
 
     database_pool_size: int = Field(10, ge=2, le=200, description="connections a process may hold")
     database_statement_timeout: timedelta = Field(
@@ -482,6 +492,7 @@ class Settings(BaseSettings):
     def _france_travail_problems(self) -> list[str]:
         given = {
             "FT_BASE_URL": self.ft_base_url,
+            *self._metrics_problems(),
             "FT_AUTH_BASE_URL_PARTENAIRE": self.ft_auth_base_url_partenaire,
             "FT_CLIENT_ID": self.ft_client_id,
             "FT_CLIENT_SECRET": self.ft_client_secret,
@@ -567,6 +578,13 @@ class Settings(BaseSettings):
             try:
                 _decode_key(name, key)
             except SettingsError as error:
+    def _metrics_problems(self) -> list[str]:
+        if self.metrics_token is not None and len(self.metrics_token.get_secret_value()) < _SHORTEST_METRICS_TOKEN:
+            return [f"METRICS_TOKEN: at least {_SHORTEST_METRICS_TOKEN} characters expected"]
+        if self.metrics_token is None and self.metrics_worker_host not in ("127.0.0.1", "::1", "localhost"):
+            return ["METRICS_TOKEN: required with a METRICS_WORKER_HOST that other machines reach"]
+        return []
+
                 problems.append(str(error))
         return problems
 

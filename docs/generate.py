@@ -26,6 +26,7 @@ _GROUPS = (
     ("Engines", ("DATABASE_", "REDIS_")),
     ("Identity of callers", ("AUTH_", "PARTNER_")),
     ("WebSockets and event streams", ("GRAPHQL_SOCKET_", "GRAPHQL_STREAM")),
+    ("Metrics", ("METRICS_",)),
     ("Limits of an operation", ("GRAPHQL_", "REQUEST_")),
     ("France Travail", ("FT_",)),
     ("API Particulier", ("API_PARTICULIER_",)),

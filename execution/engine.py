@@ -148,6 +148,14 @@ class GraphQLEngine:
         except RequestRefused:
             return None
 
+    def operation_name(self, request: OperationRequest) -> str | None:
+        """Return the name of an operation that was prepared; None for one without a name."""
+        prepared = self._prepared(request.query)
+        if prepared.document is None:
+            return None
+        name = _chosen(prepared.document, request.operation_name).name
+        return name.value if name else None
+
     def prepare(self, request: OperationRequest) -> tuple[DocumentNode, OperationDefinitionNode]:
         """Return the document and the one operation that was asked for. Raises RequestRefused."""
         prepared = self._prepared(request.query)

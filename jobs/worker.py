@@ -14,6 +14,7 @@ from jobs.context import NotificationPlan, WorkerContext
 from jobs.cron import JOBS, TICKS
 from jobs.current import CurrentJobs
 from jobs.heartbeat import beating
+from jobs.metrics import serve_metrics
 from jobs.notification import notify_regularly
 from jobs.queue import QUEUE, SHUTDOWN_GRACE, QueueServer
 from jobs.rounds import Rounds
@@ -23,6 +24,8 @@ from logs import configure_logging
 from models.database import close_database, open_database
 from services.partner_health import PROCESS_CALLS, reporting
 from settings import Settings
+from telemetry.partners import PARTNER_METRICS
+from telemetry.process import sampling
 from wiring import (
     api_particulier_client,
     ban_client,
@@ -52,6 +55,8 @@ async def _work(settings: Settings) -> None:
         log.info("worker_started", queue=QUEUE, france_travail=context.france_travail is not None)
         async with asyncio.TaskGroup() as group:
             group.create_task(server.serve())
+            if settings.metrics_worker_port is not None:
+                group.create_task(_serve_metrics(settings, settings.metrics_worker_port, stop))
             group.create_task(notify_regularly(context))
             group.create_task(process_webhooks(context))
         await context.rounds.finish(SHUTDOWN_GRACE)
@@ -59,13 +64,20 @@ async def _work(settings: Settings) -> None:
 
 
 @asynccontextmanager
+async def _serve_metrics(settings: Settings, port: int, stop: asyncio.Event) -> None:
+    token = settings.metrics_token.get_secret_value() if settings.metrics_token is not None else None
+    await serve_metrics(stop, host=settings.metrics_worker_host, port=port, token=token)
+
+
 async def _opened(settings: Settings, stop: asyncio.Event) -> AsyncGenerator[WorkerContext, None]:
     current = CurrentJobs()
     async with AsyncExitStack() as stack:
         await open_database(database_config(settings, application_name="traverse-worker"))
         stack.push_async_callback(close_database)
         await stack.enter_async_context(reporting(PROCESS_CALLS, "worker"))
+        PROCESS_CALLS.tell(PARTNER_METRICS)
         valkey = await stack.enter_async_context(connect(settings.redis_url))
+        await stack.enter_async_context(sampling())
         france_travail = await france_travail_client(settings, valkey, stack)
         if france_travail is None:
             log.info("partner_off", partner="france_travail", advice="set the FT_ variables to turn it on")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,11 @@ def answer_of(result: ExecutionResult, *, request_id: str) -> dict[str, Any]:
     if result.extensions:
         answer["extensions"] = result.extensions
     return answer
+
+
+def codes_of(answer: Mapping[str, Any]) -> list[str]:
+    """Return the codes of an answer's errors."""
+    return [str(error["extensions"]["code"]) for error in answer.get("errors", ())]
 
 
 def format_error(error: GraphQLError, *, request_id: str) -> dict[str, Any]:

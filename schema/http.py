@@ -23,12 +23,13 @@ from models.database import StatementCounter, counting_statements
 from resolvers.context import OperationContext, Resources
 from resolvers.viewer import ANONYMOUS, Viewer
 from resolvers.viewers import load_viewer
-from schema.answers import answer_of, format_error, internal_error, record_personal_reads
+from schema.answers import answer_of, codes_of, format_error, internal_error, record_personal_reads
 from schema.requests import MalformedRequest, bearer_token, read_operation
 from schema.streams.events import EVENT_STREAM, EventStreams
 from schema.streams.registry import TooManyStreams
 from schema.streams.sessions import Session
 from services.tokens import InvalidToken, TokenVerifier
+from telemetry.operations import NAMES, Outcome, SeenOperation, observing_operation
 
 JSON = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
@@ -83,8 +84,10 @@ class GraphQLEndpoint:
             asked = await self._read(request)
             if wanted == EVENT_STREAM:
                 return await self._open_stream(request, asked)
-            async with counting_statements() as counter:
-                response = await self._answer(request, asked, media_type)
+            with observing_operation(refusals=(Refusal,)) as seen:
+                async with counting_statements() as counter:
+                    response = await self._answer(request, asked, media_type, seen)
+                seen.statements = counter.statements
             return self._timed(response, counter)
         except Refusal as refusal:
             return _refused(refusal, media_type)
@@ -120,7 +123,9 @@ class GraphQLEndpoint:
 
     # -- running the operation
 
-    async def _answer(self, request: Request, asked: OperationRequest, media_type: str) -> Response:
+    async def _answer(
+        self, request: Request, asked: OperationRequest, media_type: str, seen: SeenOperation
+    ) -> Response:
         context = OperationContext(
             viewer=await self._viewer(request),
             resources=self._resources,
@@ -140,12 +145,18 @@ class GraphQLEndpoint:
         except RequestRefused as refused:
             # The older media type has no way to tell a refusal but the body.
             status = 400 if media_type == GRAPHQL_RESPONSE else 200
+            seen.outcome = Outcome.REFUSED
             return _json({"errors": self._formatted(refused.errors, context)}, status, media_type)
         except TimeoutError:
+            seen.outcome = Outcome.TIMEOUT
             message = f"operation: not finished within {self._config.deadline_seconds:g} seconds; ask for less"
             raise Refusal(504, message, "LIMIT_EXCEEDED") from None
         await record_personal_reads(context, context.viewer)
-        return _json(answer_of(result, request_id=context.request_id), 200, media_type)
+        answer = answer_of(result, request_id=context.request_id)
+        is_signed_in = context.viewer.is_authenticated
+        seen.name = NAMES.label(self._engine.operation_name(asked), is_signed_in=is_signed_in)
+        seen.answered(codes_of(answer))
+        return _json(answer, 200, media_type)
 
     async def _viewer(self, request: Request) -> Viewer:
         header = request.headers.get("authorization")

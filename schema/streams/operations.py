@@ -13,8 +13,9 @@ from graphql import ExecutionResult, GraphQLError, OperationType
 from execution.engine import GraphQLEngine, OperationRequest, RequestRefused
 from execution.subscriptions import StreamFailed, SubscriptionEngine
 from resolvers.context import OperationContext
-from schema.answers import answer_of, format_error, internal_error, record_personal_reads
+from schema.answers import answer_of, codes_of, format_error, internal_error, record_personal_reads
 from schema.streams.sessions import Session
+from telemetry.operations import NAMES, Outcome, observing_operation
 
 Errors = Sequence[Mapping[str, Any]]
 
@@ -85,10 +86,16 @@ class OperationRunner:
 
     async def _answer(self, request: OperationRequest, session: Session, sink: Sink) -> None:
         context = session.make()
-        try:
-            result = await self._engine.execute(request, context, deadline_seconds=self._deadline_seconds)
-        except TimeoutError:
-            message = f"operation: not finished within {self._deadline_seconds:g} seconds; ask for less"
-            raise RequestRefused([GraphQLError(message, extensions={"code": "LIMIT_EXCEEDED"})]) from None
-        await record_personal_reads(context, context.viewer)
-        await sink.next(encode(result, context))
+        with observing_operation(refusals=(RequestRefused,)) as seen:
+            try:
+                result = await self._engine.execute(request, context, deadline_seconds=self._deadline_seconds)
+            except TimeoutError:
+                seen.outcome = Outcome.TIMEOUT
+                message = f"operation: not finished within {self._deadline_seconds:g} seconds; ask for less"
+                raise RequestRefused([GraphQLError(message, extensions={"code": "LIMIT_EXCEEDED"})]) from None
+            await record_personal_reads(context, context.viewer)
+            answer = answer_of(result, request_id=context.request_id)
+            is_signed_in = context.viewer.is_authenticated
+            seen.name = NAMES.label(self._engine.operation_name(request), is_signed_in=is_signed_in)
+            seen.answered(codes_of(answer))
+        await sink.next(orjson.dumps(answer).decode())

@@ -55,6 +55,7 @@ class HubFigures:
     events_read: int
     connections_lost: int
     ended: Mapping[EndReason, int]
+    positions: Mapping[Stream, int]  # up to where each log was read
 
 
 class EventHub:
@@ -97,6 +98,7 @@ class EventHub:
             events_read=self._events_read,
             connections_lost=self._connections_lost,
             ended=dict(self._ended),
+            positions={stream: memory.head.position for stream, memory in self._memory.items()},
         )
 
     # -- following
