@@ -44,6 +44,8 @@ SHUTDOWN_GRACE = timedelta(seconds=10)
 _RING_SECONDS = 1.0
 _RETRY_DELAY = timedelta(seconds=15)
 _HEALTH_INTERVAL_SECONDS = 10
+# A look is one small question to Valkey; arq's own half second was most of the way of a booking to its readers.
+_LOOK_EVERY_SECONDS = 0.1
 # A tick that was answered must stay known for longer than another worker may be late with the same one.
 _TICK_RESULT_SECONDS = 180
 _FIRST_PAUSE_SECONDS = 1.0
@@ -170,6 +172,7 @@ class QueueServer:
             redis_pool=arq,
             handle_signals=False,
             job_timeout=JOB_TIMEOUT.total_seconds(),
+            poll_delay=_LOOK_EVERY_SECONDS,
             keep_result=0,
             # Crashes and deployments count as tries: what must end is ended by its row, not by this number.
             max_tries=1_000,
