@@ -130,6 +130,8 @@ class World:
             lambda: _Promise(self.later(random, label, kind)),
         ]
         named = cast("Any", kind.of_type if isinstance(kind, GraphQLNonNull) else kind)
+        edges = _EDGES.get(getattr(named, "name", ""), [])
+        ways += [lambda: random.choice(edges)] * len(edges)
         if isinstance(named, GraphQLList):
             ways += [lambda: self._generator(label, named), lambda: self._stream(label, named)]
         return random.choice(ways)()
@@ -220,6 +222,13 @@ _SCALARS: dict[str, list[Any]] = {
     "UUID": [UUID(int=1), UUID(int=2**127)],
     "Whim": ["kept", "raise", "null", "undefined", "later", 5],
     "JSON": [{"a": [1, None]}, "text", 1.5],
+}
+# Of the right class, and yet not of the type.
+_EDGES: dict[str, list[Any]] = {
+    "Int": [2**31, -(2**31) - 1, 1.5],
+    "Float": [float("nan"), float("inf"), -float("inf")],
+    "Colour": [Level.LOW, "red", "RED"],
+    "Level": [Colour.RED, 1, 3],
 }
 _ANYTHING: list[Any] = [
     0,
