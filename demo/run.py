@@ -16,6 +16,7 @@ from pathlib import Path
 from rich.console import Console
 
 from demo import screen, showcase
+from demo.booking import BookingPlay, commands, somebody_invited
 from demo.cast import build_cast
 from demo.cast.dice import PARIS
 from demo.cast.well_known import Persona
@@ -195,7 +196,24 @@ class _Demo:
             return True
         play = Play(database_url=config.url, sandbox_url=plan.sandbox_url, console=self._console, fresh=fresh)
         screen.heading(self._console, "PASS IAE approvals are announced to France Travail")
-        return await play.perform(lambda: children.start("worker"), children.require_alive)
+        went_well = await play.perform(lambda: children.start("worker"), children.require_alive)
+        screen.heading(self._console, "A booking travels to a live subscription")
+        return await self._perform_booking(plan, config) and went_well
+
+    async def _perform_booking(self, plan: DemoPlan, config: DatabaseConfig) -> bool:
+        invited = await somebody_invited(config.url)
+        if invited is None:
+            screen.say(self._console, "Nobody of the demo's company is invited any more: nobody can book.")
+            return True
+        booking = BookingPlay(
+            invited,
+            database_url=config.url,
+            api_url=plan.api_url,
+            sandbox_url=plan.sandbox_url,
+            token=self._parts.make_token(Persona.EMPLOYER),
+            console=self._console,
+        )
+        return await booking.perform()
 
     async def _show_what_to_try(self, plan: DemoPlan, config: DatabaseConfig) -> None:
         console, token = self._console, self._parts.make_token
@@ -216,6 +234,10 @@ class _Demo:
             screen.say(console, f"  {traverse} token --as {persona}")
         for example in await showcase.examples(config.url, datetime.now(PARIS).date()):
             screen.say(console, f"\n# {example.title}\n{example.curl(plan.api_url, traverse)}")
+        invited = await somebody_invited(config.url)
+        if invited is not None:
+            for title, line in commands(invited, api_url=plan.api_url, sandbox_url=plan.sandbox_url, traverse=traverse):
+                screen.say(console, f"\n# {title}\n{line}")
 
     def _traverse(self) -> str:
         """The command as it can be typed in this folder."""

@@ -146,6 +146,17 @@ def test_the_first_start_plays_the_main_job_to_its_end(first_start: subprocess.C
     assert shown.count("curl -s") == 4
 
 
+def test_each_start_shows_a_booking_arrive_at_a_live_subscription(
+    first_start: subprocess.CompletedProcess[str], second_start: subprocess.CompletedProcess[str]
+):
+    for shown in (first_start.stdout, second_start.stdout):
+        table = shown.partition("A booking travels to a live subscription")[2].partition("An employer's page, ")[0]
+        for news in ("CREATED, UNKNOWN", "MOVED", "SEEN, UPDATED", "ABSENT, UPDATED", "CANCELLED"):
+            assert news in table
+        assert "never" not in table
+        assert "not yet" not in table
+
+
 def test_the_second_start_keeps_the_data_and_has_something_to_play_again(
     second_start: subprocess.CompletedProcess[str],
 ):
