@@ -3,7 +3,7 @@
 An event is a whole state, so of each appointment the newest one is enough; one that was already processed for somebody
 else is looked at again as well. Whoever adds an invitation calls this after the commit, under the locks of the
 resources: an event that was being processed meanwhile has its outcome by then. A sweep finds what a process that died
-in between left undone.
+in between left undone, and the events of companies whose number at RDV-Solidarités was entered or changed.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import structlog
 
 from models.database import fetch_all, run_in_transaction, write
 from models.enums import Partner
+from services.appointments.appointment_events import UNKNOWN_ORGANISATION
 from services.webhooks.claims import Resource
 from services.webhooks.processing import NEWEST_FIRST
 
@@ -49,22 +50,19 @@ _OF_RECENT_REQUESTS = (
     f"{_APPOINTMENTS_OF_REQUEST} WHERE request.created_at > $1 AND {_UNFINISHED}"
     f" UNION {_INVITATIONS_OF_REQUEST} WHERE request.created_at > $1 AND {_UNFINISHED}"
 )
-_OF_COMPANY = """
+# Of companies that got their number since, whoever entered it: once looked at, an event has another reason to wait.
+# Only where somebody of theirs was invited, and where no other event of the appointment has shown whose it is.
+_OF_COMPANIES = f"""
 SELECT DISTINCT event.model, event.resource_id
-FROM company
-JOIN webhook_event AS event ON event.source = 'rdv_insertion' AND event.model = 'rdv'
-    AND event.partner_organisation_id = company.rdv_solidarites_id
-WHERE company.id = $1
-"""
-# Only where somebody of theirs was invited: all others would wait in vain, again and again.
-_OF_RECENT_COMPANIES = """
-SELECT DISTINCT event.model, event.resource_id
-FROM company
-JOIN webhook_event AS event ON event.source = 'rdv_insertion' AND event.model = 'rdv' AND event.status = 'unmatched'
-    AND event.partner_organisation_id = company.rdv_solidarites_id
+FROM webhook_event AS event
+JOIN company ON company.rdv_solidarites_id = event.partner_organisation_id
 JOIN invitation_request AS request ON request.company_id = company.id
     AND request.rdv_insertion_user_id = ANY (event.partner_user_ids)
-WHERE company.updated_at > $1 AND event.processed_at < company.updated_at + $2::interval
+WHERE event.source = 'rdv_insertion' AND event.model = 'rdv' AND event.status = 'unmatched'
+    AND event.error = '{UNKNOWN_ORGANISATION}'
+    AND NOT EXISTS (SELECT FROM webhook_event AS other
+        WHERE other.source = event.source AND other.model = event.model AND other.resource_id = event.resource_id
+            AND (other.status = 'processed' OR other.status = 'unmatched' AND other.error <> event.error))
 """
 _LOCK = """
 SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) FROM (SELECT unnest($1::text[]) AS key ORDER BY key) AS keys
@@ -93,20 +91,15 @@ async def reopen_for_invitation_request(request_id: UUID) -> int:
     return await _reopen(await fetch_all(_OF_REQUEST, request_id))
 
 
-async def reopen_for_company(company_id: UUID) -> int:
-    """Look again at all events of the organisation that the company is at RDV-Solidarités now.
-
-    Call it after the commit. Returns how many are due again.
-    """
-    return await _reopen(await fetch_all(_OF_COMPANY, company_id))
-
-
 async def reopen_forgotten(*, now: datetime) -> int:
-    """The sweep: events that were settled before the commit of what they are about, and were not looked at since."""
+    """The sweep: events that were settled before the commit of what they are about, and were not looked at since.
+
+    Returns how many are due again.
+    """
     since = now - RECENT
     rows = [
         *await fetch_all(_OF_RECENT_REQUESTS, since, _COMMIT_MARGIN),
-        *await fetch_all(_OF_RECENT_COMPANIES, since, _COMMIT_MARGIN),
+        *await fetch_all(_OF_COMPANIES),
     ]
     return await _reopen(rows)
 

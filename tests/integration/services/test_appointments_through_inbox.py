@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from services.webhooks.deliveries import read_rdv_insertion
 from services.webhooks.dispatch import appliers
 from services.webhooks.engine import work_off
 from services.webhooks.inbox import store
-from services.webhooks.redrive import reopen_for_company, reopen_for_invitation_request
+from services.webhooks.redrive import reopen_for_invitation_request, reopen_forgotten
 from tests.factories import NOW, make_company, make_job_seeker
 from tests.integration.services.rdv_events import (
     Setting,
@@ -135,7 +136,7 @@ async def test_events_wait_for_the_company_they_belong_to():
     before = await stored(body)
 
     await company.filter(id=company.id).update(rdv_solidarites_id=777)
-    await reopen_for_company(company.id)
+    await reopen_forgotten(now=NOW + timedelta(days=30))
     await work_off(APPLIERS)
 
     assert (before.status, (await stored(body)).status) == (WebhookEventStatus.UNMATCHED, WebhookEventStatus.PROCESSED)

@@ -17,7 +17,7 @@ from services.webhooks.claims import Resource
 from services.webhooks.engine import work_off
 from services.webhooks.outcomes import Applied, Outcome, Unmatched
 from services.webhooks.processing import Appliers, PendingEvent
-from services.webhooks.redrive import reopen_for_company, reopen_for_invitation_request, reopen_forgotten
+from services.webhooks.redrive import reopen_for_invitation_request, reopen_forgotten
 from tests.conftest import NOW
 from tests.factories import make_company, make_job_seeker
 from tests.integration.services.test_webhook_engine import receive, somebody_waits_for_a_lock
@@ -163,22 +163,40 @@ async def test_an_event_that_is_being_processed_while_its_invitation_commits_is_
     assert (event.status, event.attempts) in [(Status.RECEIVED, 0), (Status.UNMATCHED, 0), (Status.UNMATCHED, 1)]
 
 
-async def test_a_company_that_gets_its_number_opens_the_events_of_its_organisation(person: User):
-    ids = await receive(rdv(1), rdv(2))
-    await receive(rdv(3, organisation=655))
-    await settle()
+NO_COMPANY = Unmatched("unknown_organisation")
+
+
+async def test_the_sweep_opens_the_newest_events_of_a_company_that_got_its_number(person: User):
+    first, second = await receive(rdv(1), rdv(2))
+    await receive(rdv(2, at="2026-03-02 08:00:00 +0100"), rdv(3, organisation=655), rdv(4, users=(7,)))
+    await settle(NO_COMPANY)
+    # Entered by whatever means, long after the company itself and the invitation.
+    company = await make_company()
+    await invite(person, company, at=NOW - timedelta(days=40))
+    await write("UPDATE company SET rdv_solidarites_id = $1 RETURNING id", ORGANISATION)
+
+    assert await reopen_forgotten(now=NOW + 90 * HOUR) == 2
+    assert await due() == [first, second]
+
+
+@pytest.mark.parametrize("outcome", [Applied(), Unmatched("nobody_invited")])
+async def test_the_sweep_opens_them_once(person: User, outcome: Outcome):
+    await receive(rdv(), rdv(at="2026-03-02 08:00:00 +0100"))
+    await settle(NO_COMPANY)
     company = await make_company(rdv_solidarites_id=ORGANISATION)
+    await invite(person, company, at=NOW - timedelta(days=40))
+    await reopen_forgotten(now=NOW + 90 * HOUR)
+    await settle(outcome)
 
-    assert await reopen_for_company(company.id) == 2
-    assert await due() == ids
+    assert await reopen_forgotten(now=NOW + 90 * HOUR) == 0
 
 
-async def test_an_organisation_with_many_appointments_is_opened_in_parts():
+async def test_many_appointments_are_opened_in_parts(person: User):
     await receive(*(rdv(number) for number in range(1, 131)))
-    await settle()
-    company = await make_company(rdv_solidarites_id=ORGANISATION)
+    await settle(NO_COMPANY)
+    await invite(person, await make_company(rdv_solidarites_id=ORGANISATION), at=NOW - timedelta(days=40))
 
-    assert await reopen_for_company(company.id) == 130
+    assert await reopen_forgotten(now=NOW + 90 * HOUR) == 130
 
 
 async def test_the_sweep_finds_what_a_process_that_died_after_its_commit_left_closed(person: User, company: Company):
@@ -200,26 +218,13 @@ async def test_the_sweep_leaves_what_was_looked_at_since(person: User, company: 
     assert await reopen_forgotten(now=company.updated_at + 2 * HOUR) == 0
 
 
-async def test_the_sweep_finds_the_events_of_a_company_that_got_its_number(person: User):
-    [event_id] = await receive(rdv(1))
-    await receive(rdv(2, users=(7,)))
-    await settle()
-    company = await make_company()
-    await invite(person, company, at=NOW - timedelta(days=40))
-    await Company.filter(id=company.id).update(rdv_solidarites_id=ORGANISATION)
-    changed_at = (await Company.get(id=company.id)).updated_at
-
-    assert await reopen_forgotten(now=changed_at + HOUR) == 1
-    assert await due() == [event_id]
-
-
 async def test_two_that_open_the_same_events_do_not_wait_for_each_other_for_ever(person: User, company: Company):
     await receive(*(rdv(number) for number in range(1, 31)))
     await settle()
     request = await invite(person, company)
 
     reopened = await asyncio.gather(
-        *(reopen_for_invitation_request(request.id) for _ in range(4)), reopen_for_company(company.id)
+        *(reopen_for_invitation_request(request.id) for _ in range(4)), reopen_forgotten(now=NOW)
     )
 
     assert sum(reopened) == 30
