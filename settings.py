@@ -474,6 +474,7 @@ class Settings(BaseSettings):
     def _consistent(self) -> Settings:
         problems = [
             *self._france_travail_problems(),
+            *self._metrics_problems(),
             *self._api_particulier_problems(),
             *self._sirene_problems(),
             *_half_configured("mail", {"SMTP_URL": self.smtp_url, "MAIL_FROM": self.mail_from}),
@@ -489,10 +490,16 @@ class Settings(BaseSettings):
             raise ValueError("\n".join(problems))
         return self
 
+    def _metrics_problems(self) -> list[str]:
+        if self.metrics_token is not None and len(self.metrics_token.get_secret_value()) < _SHORTEST_METRICS_TOKEN:
+            return [f"METRICS_TOKEN: at least {_SHORTEST_METRICS_TOKEN} characters expected"]
+        if self.metrics_token is None and self.metrics_worker_host not in ("127.0.0.1", "::1", "localhost"):
+            return ["METRICS_TOKEN: required with a METRICS_WORKER_HOST that other machines reach"]
+        return []
+
     def _france_travail_problems(self) -> list[str]:
         given = {
             "FT_BASE_URL": self.ft_base_url,
-            *self._metrics_problems(),
             "FT_AUTH_BASE_URL_PARTENAIRE": self.ft_auth_base_url_partenaire,
             "FT_CLIENT_ID": self.ft_client_id,
             "FT_CLIENT_SECRET": self.ft_client_secret,
@@ -578,13 +585,6 @@ class Settings(BaseSettings):
             try:
                 _decode_key(name, key)
             except SettingsError as error:
-    def _metrics_problems(self) -> list[str]:
-        if self.metrics_token is not None and len(self.metrics_token.get_secret_value()) < _SHORTEST_METRICS_TOKEN:
-            return [f"METRICS_TOKEN: at least {_SHORTEST_METRICS_TOKEN} characters expected"]
-        if self.metrics_token is None and self.metrics_worker_host not in ("127.0.0.1", "::1", "localhost"):
-            return ["METRICS_TOKEN: required with a METRICS_WORKER_HOST that other machines reach"]
-        return []
-
                 problems.append(str(error))
         return problems
 
