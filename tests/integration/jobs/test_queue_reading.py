@@ -30,12 +30,10 @@ def reader(valkey: redis.asyncio.Redis) -> ValkeyQueueReader:
     return ValkeyQueueReader(valkey)
 
 
-async def put(
-    valkey: redis.asyncio.Redis, job_id: str | bytes, *, due: float = AT, payload: bytes | None = None
-) -> None:
+async def put(valkey: redis.asyncio.Redis, job_id: str, *, due: float = AT, payload: bytes | None = None) -> None:
     await valkey.zadd(QUEUE, {job_id: due})
     if payload is not None:
-        await valkey.set(f"arq:job:{job_id!s}", payload)
+        await valkey.set(f"arq:job:{job_id}", payload)
 
 
 def payload_of(name: str, *arguments: object) -> bytes:
@@ -119,11 +117,11 @@ async def test_missing_payloads_and_keys_of_other_types_are_tolerated(
 ):
     await put(valkey, "expired")
     await put(valkey, "of-another-type")
-    await valkey.rpush("arq:job:of-another-type", "x")
+    await valkey.zadd("arq:job:of-another-type", {"x": 1})
     await valkey.set("arq:retry:expired", b"many")
-    odd: dict[str | bytes, float] = {b"\xff\xfe": AT, "never": float("-inf"), "é" * 500: AT}
-    for job_id, due in odd.items():
-        await put(valkey, job_id, due=due)
+    await valkey.zadd(QUEUE, {b"\xff\xfe": AT})
+    await put(valkey, "never", due=float("-inf"))
+    await put(valkey, "é" * 500)
 
     page = await reader.queued(now=NOW)
 
