@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from docs.partner_pages import partner_pages
 from settings import Settings, SettingsError, load_settings  # noqa: TID251 (this page describes them)
 
 SETTINGS_PAGE = Path(__file__).parent / "reference" / "settings.md"
@@ -37,6 +38,7 @@ _GROUPS = (
     ("RDV-Insertion", ("RDV_",)),
     ("Mails and Diagoriente", ("SMTP_", "MAIL_", "PUBLIC_", "DIAGORIENTE_")),
     ("Tally", ("TALLY_",)),
+    ("Metabase", ("METABASE_",)),
     ("Announcing approvals and certifying identities", ("PASS_IAE_", "CERTIFICATION_", "NOTIFICATION_")),
 )
 _GENERAL = "The process"
@@ -70,6 +72,16 @@ def settings_page() -> str:
             )
             parts.extend(rows)
     return "".join(parts)
+
+
+def settings_rows(group: str) -> str:
+    """Return the rows of one group of variables."""
+    required = _required_in_production()
+    return "".join(
+        _row(name.upper(), field, required=name.upper() in required)
+        for name, field in Settings.model_fields.items()
+        if _group_of(name.upper()) == group
+    )
 
 
 def _group_of(variable: str) -> str:
@@ -151,13 +163,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m docs.generate", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail when a page is out of date")
     only_check: bool = parser.parse_args(arguments).check
-    page = settings_page()
-    if not only_check:
-        SETTINGS_PAGE.write_text(page, encoding="utf-8")
-    elif not SETTINGS_PAGE.exists() or SETTINGS_PAGE.read_text(encoding="utf-8") != page:
-        sys.stderr.write("docs/reference/settings.md: not what settings.py says; run `python -m docs.generate`\n")
-        return 1
-    return 0
+    pages = {SETTINGS_PAGE: settings_page()} | partner_pages(settings_rows)
+    stale = [path for path, page in pages.items() if not path.exists() or path.read_text(encoding="utf-8") != page]
+    for path in stale:
+        if only_check:
+            sys.stderr.write(f"{path.name}: not what the code says; run `python -m docs.generate`\n")
+        else:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(pages[path], encoding="utf-8")
+    return int(only_check and bool(stale))
 
 
 if __name__ == "__main__":

@@ -103,6 +103,10 @@ class Lookup(Generic[K, V]):
     def name(self) -> str:
         return self._policy.name
 
+    @property
+    def policy(self) -> LookupPolicy:
+        return self._policy
+
     async def one(self, key: K) -> Answer[V]:
         """Raises PartnerError when the partner gave no answer and no old one may be served."""
         outcome = (await self.many([key]))[key]

@@ -90,6 +90,11 @@ _UPDATE = MappingProxyType(
 _LABELS: Mapping[str, Mapping[str, str]] = {Endpoint.SEARCH: _SEARCH, Endpoint.UPDATE: _UPDATE}
 
 
+def labels_of(endpoint: Endpoint) -> Mapping[str, str]:
+    """Every listed code of that endpoint with its French label."""
+    return _LABELS[endpoint]
+
+
 def exit_label(endpoint: str, code: str) -> str | None:
     """The French label of a code of that endpoint ("rech_individu" or "maj_pass"). None: not a listed one."""
     labels = _LABELS.get(endpoint)

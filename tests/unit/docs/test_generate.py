@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from docs import generate
+from docs.partner_pages import PARTNERS, partner_pages
+from models.enums import Partner
 from settings import DEVELOPMENT_KEY, Settings
 
 DOCS = Path(generate.__file__).parent
@@ -95,3 +97,24 @@ def test_every_page_can_be_reached_from_the_index():
 
     pages = {page for page in PAGES if page.is_relative_to(DOCS)} - {DOCS / "README.md"}
     assert pages - linked == set()
+
+
+def test_every_partner_has_its_page_and_the_committed_ones_are_those_that_the_code_writes():
+    pages = partner_pages(generate.settings_rows)
+
+    assert len(pages) == len(Partner)
+    for path, page in pages.items():
+        assert path.read_text(encoding="utf-8") == page
+
+
+def test_a_page_on_a_partner_tells_settings_bounds_memory_and_cast():
+    sirene = partner_pages(generate.settings_rows)[PARTNERS / "sirene.md"]
+
+    assert "| `SIRENE_MAX_PER_MINUTE` | number, above 0 to 30 | `25` |" in sirene
+    assert "| breaker | opens after 5 failures in a row, for 30 s |" in sirene
+    assert "| `establishment` | 1 d | 7 d | 1 h |" in sirene
+    assert "| `90215000200019` | closed |" in sirene
+
+
+def test_no_secret_is_a_bound():
+    assert "secret key" not in partner_pages(generate.settings_rows)[PARTNERS / "metabase.md"]
