@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
+from uuid import UUID
 
 import typer
 
@@ -37,6 +38,9 @@ app = typer.Typer(
 
 partner_app = typer.Typer(no_args_is_help=True, help="Machine clients of partners: what they may see, their secrets.")
 app.add_typer(partner_app, name="partner")
+
+person_app = typer.Typer(no_args_is_help=True, help="A person's data: a copy of all of it, and its end.")
+app.add_typer(person_app, name="person")
 
 _SCHEMA_FILE = Path(__file__).with_name("schema.graphql")
 _WRONG_SETTINGS = 2
@@ -301,6 +305,40 @@ def list_partners() -> None:
     _console().print(table_of(_with_partners(lambda now: list_partners(now=now))))
 
 
+_Person = Annotated[str, typer.Argument(help="a UUID, or the id of a JobSeeker or User in the API")]
+_By = Annotated[UUID, typer.Option(help="UUID of the staff account that does it: the access log names it")]
+
+
+@person_app.command("export")
+def export_person(
+    person: _Person,
+    by: _By,
+    out: Annotated[Path, typer.Option(help="a new file; only its owner will be able to read it")],
+) -> None:
+    """Write everything that is held about a person to a file of JSON."""
+    from ops.people import person_of, write_copy
+
+    rows = _with_person(lambda now: write_copy(person_of(person), out, by=by, now=now))
+    print(f"Wrote {rows:,} rows to {out}: give it to the person over a safe way, and delete it.")
+
+
+@person_app.command("erase")
+def erase_person(
+    person: _Person,
+    by: _By,
+    without_announcing: Annotated[
+        bool, typer.Option("--without-announcing", help="although France Travail has still to hear of a cancellation")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+) -> None:
+    """Erase a person for good; approvals that the law has us keep stay without a name."""
+    from ops.people import erase, person_of
+
+    if not yes:
+        typer.confirm(f"Erase {person} for good? Export first if a copy was asked for.", abort=True)
+    print(_with_person(lambda now: erase(person_of(person), by=by, without_announcing=without_announcing, now=now)))
+
+
 def main() -> None:
     """Run the command line; what can be expected to go wrong ends in one sentence a problem."""
     try:
@@ -379,9 +417,27 @@ def _duration(option: str, text: str) -> timedelta:
 
 def _with_partners(act: Callable[[datetime], Awaitable[T]]) -> T:
     """Do one thing about machine clients in the database of the settings."""
+    from services.partners import PartnerRefused
+
+    try:
+        return _with_database(act)
+    except PartnerRefused as refused:
+        _fail(f"{refused}")
+
+
+def _with_person(act: Callable[[datetime], Awaitable[T]]) -> T:
+    """Do one thing about a person in the database of the settings."""
+    from ops.people import PersonRefused
+
+    try:
+        return _with_database(act)
+    except PersonRefused as refused:
+        _fail(f"{refused}")
+
+
+def _with_database(act: Callable[[datetime], Awaitable[T]]) -> T:
     from logs import configure_logging
     from models.database import close_database, open_database
-    from services.partners import PartnerRefused
 
     settings = _settings()
     # To stderr: what these commands print is for a script as well.
@@ -395,10 +451,7 @@ def _with_partners(act: Callable[[datetime], Awaitable[T]]) -> T:
         finally:
             await close_database()
 
-    try:
-        return asyncio.run(within())
-    except PartnerRefused as refused:
-        _fail(f"{refused}")
+    return asyncio.run(within())
 
 
 async def _reseal(config: DatabaseConfig) -> tuple[int, int]:

@@ -346,6 +346,16 @@ class Settings(BaseSettings):
     appointments_kept_days: int = Field(
         730, ge=1, description="days for which appointments are kept after their end, with who took part"
     )
+    access_log_kept_days: int = Field(
+        365, ge=180, le=1_095, description="days for which it is kept who read a whole NIR, or a person's data as staff"
+    )
+    dashboard_visits_kept_days: int = Field(365, ge=1, description="days for which visits to dashboards are kept")
+    attempts_kept_days: int = Field(
+        730, ge=30, description="days for which attempts to announce and to invite are kept; the last one stays longer"
+    )
+    webhook_events_kept_days: int = Field(
+        730, ge=180, description="days for which it is kept that a webhook came, long after its body is gone"
+    )
     rdv_insertion_webhook_silence: timedelta = Field(
         timedelta(days=2), gt=timedelta(0), description="an alarm is raised when RDV-Insertion says nothing for so long"
     )

@@ -38,6 +38,7 @@ from services.lookup_cache import LookupCache
 from services.pacing import PostgresPacer
 from services.partner_health import PROCESS_CALLS
 from services.pictures import Painter
+from services.privacy.retention import TraceRetention
 from services.surveys import SurveyPlan
 from services.throttling import Throttle
 from services.tokens import PartnerTokens, TokenVerifier
@@ -406,6 +407,16 @@ def inbox_plan(settings: Settings) -> InboxPlan:
             rdv_insertion=settings.rdv_insertion_webhook_silence if settings.rdv_insertion_webhook_secret else None,
             tally=settings.tally_webhook_silence if settings.tally_webhook_secret else None,
         ),
+    )
+
+
+def trace_retention(settings: Settings) -> TraceRetention:
+    """Return how long it is kept who read what, and what was tried."""
+    return TraceRetention(
+        traces=timedelta(days=settings.access_log_kept_days),
+        visits=timedelta(days=settings.dashboard_visits_kept_days),
+        attempts=timedelta(days=settings.attempts_kept_days),
+        webhooks=timedelta(days=settings.webhook_events_kept_days),
     )
 
 

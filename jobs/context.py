@@ -15,6 +15,7 @@ from jobs.inbox import InboxPlan
 from jobs.rounds import Rounds
 from services.leases import DEFAULT_LEASE
 from services.notification import BATCH_SIZE
+from services.privacy.retention import TraceRetention
 from services.surveys import SurveyPlan
 
 
@@ -44,5 +45,6 @@ class WorkerContext:
     inbox: InboxPlan = field(default_factory=InboxPlan)
     appointments_kept: timedelta = timedelta(days=730)
     events_kept: timedelta = timedelta(days=7)
+    traces_kept: TraceRetention = field(default_factory=TraceRetention)
     rdv_insertion: RDVInsertionClient | None = None
     surveys: SurveyPlan | None = None

@@ -18,6 +18,8 @@
 | forget_appointments   | 03:30 UTC                                        | the queue             |
 | forget_events         | 03:20 UTC                                        | the queue             |
 | forget_partner_calls  | 03:10 UTC                                        | the queue             |
+| forget_traces         | 03:00 UTC                                        | the queue             |
+| count_old_cancellations | 06:00 UTC                                      | the queue             |
 | process_webhooks      | when something came, and every 2 seconds         | jobs/webhooks.py      |
 
 Each is a sweep over what is due: safe at any time, any number of times. Each leaves its last run in `cron_run`.
@@ -44,6 +46,7 @@ from jobs.mails import SEND_MAIL, begin_sending, send_mail
 from jobs.notification import NOTIFY_APPROVAL, notify_approval
 from jobs.operations import RUN_OPERATIONS, begin_operations, wake_operations
 from jobs.partners import forget_partner_calls
+from jobs.privacy import count_cancellations, forget_old_traces
 from jobs.queue import Job, Tick
 from jobs.surveys import begin_surveys
 from jobs.webhooks import PROCESS_WEBHOOKS, purge_webhooks, reopen_webhooks, wake_inbox, watch_webhooks
@@ -83,4 +86,6 @@ TICKS = (
     Tick("tick_forget_appointments", forget_appointments, hour=3, minute=30),
     Tick("tick_forget_events", forget_events, hour=3, minute=20),
     Tick("tick_forget_partner_calls", forget_partner_calls, hour=3, minute=10),
+    Tick("tick_forget_traces", forget_old_traces, hour=3, minute=0),
+    Tick("tick_count_cancellations", count_cancellations, hour=6, minute=0),
 )

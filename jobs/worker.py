@@ -35,6 +35,7 @@ from wiring import (
     mail_client,
     rdv_insertion_client,
     survey_plan,
+    trace_retention,
 )
 
 log = structlog.get_logger(__name__)
@@ -100,6 +101,7 @@ async def _opened(settings: Settings, stop: asyncio.Event) -> AsyncGenerator[Wor
             inbox=inbox_plan(settings),
             appointments_kept=timedelta(days=settings.appointments_kept_days),
             events_kept=timedelta(days=settings.event_log_retention_days),
+            traces_kept=trace_retention(settings),
             rdv_insertion=await rdv_insertion_client(settings, valkey, stack),
             surveys=survey_plan(settings),
         )

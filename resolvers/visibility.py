@@ -76,14 +76,19 @@ _JOB_APPLICATION: dict[Scope, str] = {
 
 _INVITATION_REQUEST = f"{{t}}.company_id = :organization_id AND {_about(_APPLIED_TO_COMPANY, '{t}.job_seeker_id')}"
 
+# What is left of an erased person hangs on kept approvals, and is nobody to be found or acted upon.
+_NOT_ERASED = " AND {t}.erased_at IS NULL"
+
 _RULES: dict[str, dict[Scope, str]] = {
     "JobSeeker": {
-        Scope.STAFF: "{t}.kind = 'job_seeker'",
-        Scope.OPERATOR: "{t}.kind = 'job_seeker'",
+        Scope.STAFF: "{t}.kind = 'job_seeker'" + _NOT_ERASED,
+        Scope.OPERATOR: "{t}.kind = 'job_seeker'" + _NOT_ERASED,
         Scope.JOB_SEEKER: "{t}.id = :viewer_id",
-        Scope.EMPLOYER: _about(_APPLIED_TO_COMPANY, "{t}.id"),
-        Scope.AUTHORIZED_PRESCRIBER: "{t}.kind = 'job_seeker' AND " + _about(_FOLLOWED_BY_ORGANIZATION, "{t}.id"),
-        Scope.PRESCRIBER: _about(_SENT_BY_VIEWER, "{t}.id"),
+        Scope.EMPLOYER: _about(_APPLIED_TO_COMPANY, "{t}.id") + _NOT_ERASED,
+        Scope.AUTHORIZED_PRESCRIBER: "{t}.kind = 'job_seeker' AND "
+        + _about(_FOLLOWED_BY_ORGANIZATION, "{t}.id")
+        + _NOT_ERASED,
+        Scope.PRESCRIBER: _about(_SENT_BY_VIEWER, "{t}.id") + _NOT_ERASED,
         Scope.PARTNER: "EXISTS (SELECT 1 FROM participation vp WHERE vp.job_seeker_id = {t}.id AND "
         + _PARTICIPATION[Scope.PARTNER].replace("{t}", "vp")
         + ")",

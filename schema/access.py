@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import strawberry
 
@@ -20,6 +21,9 @@ from schema.info import Info
 _STAFF = frozenset({Scope.STAFF, Scope.OPERATOR})
 # Everyone who sees job seekers, but machine clients: these know a name and an id.
 _PEOPLE = _STAFF | {Scope.JOB_SEEKER, Scope.EMPLOYER, Scope.AUTHORIZED_PRESCRIBER, Scope.PRESCRIBER}
+
+# What of a person staff read beyond the name leaves a trace: they see everybody, so who looked must be known.
+STAFF_TRACE = "profile"
 
 FIELD_RULES: dict[str, frozenset[Scope]] = {
     **dict.fromkeys(
@@ -70,6 +74,13 @@ def check(field: str, context: OperationContext) -> None:
         raise forbidden(field)
 
 
+def check_personal(field: str, context: OperationContext, job_seeker_id: UUID) -> None:
+    """As `check`, for a field of a job seeker: what staff read leaves a trace, once an operation and person."""
+    check(field, context)
+    if context.viewer.scope in _STAFF:
+        context.personal_reads.add((job_seeker_id, STAFF_TRACE))
+
+
 def forbidden(field: str) -> Forbidden:
     return Forbidden(f"{field}: not readable for this viewer")
 
@@ -78,15 +89,19 @@ def guarded(field: str, graphql_type: Any, attribute: str, *, description: str |
     """A field that is read from `attribute` of the row once the rule of `field` allows it."""
     allowed = FIELD_RULES[field]
     partner_scope = PARTNER_FIELD_SCOPES.get(field)
+    is_personal = field.startswith("JobSeeker.")
 
     def resolve(root: Any, info: Info) -> Any:
         # Asked of the context directly: this runs once a row.
-        viewer = context_of(info.raw).viewer
+        context = context_of(info.raw)
+        viewer = context.viewer
         scope = viewer.scope
         if scope not in allowed:
             raise forbidden(field)
         if partner_scope is not None and scope is Scope.PARTNER and partner_scope not in viewer.partner_scopes:
             raise forbidden(field)
+        if is_personal and scope in _STAFF:
+            context.personal_reads.add((root.pk, STAFF_TRACE))
         return getattr(root, attribute)
 
     resolver: Callable[..., Any] = resolve

@@ -16,7 +16,7 @@ from resolvers.context import context_of
 from resolvers.entities import JOB_SEEKER, open_nir
 from resolvers.errors import Forbidden
 from resolvers.pages import read_child_page
-from schema.access import check, guarded
+from schema.access import check_personal, guarded
 from schema.enums import NirFormat, ProfileField
 from schema.filters import ParticipationFilter, participation_filter
 from schema.info import Info
@@ -86,7 +86,7 @@ class JobSeeker(Node):
     )
     def nir(self, info: Info, format: NirFormat = NirFormat.MASKED) -> NIR | None:
         context = context_of(info.raw)
-        check("JobSeeker.nir", context)
+        check_personal("JobSeeker.nir", context, self.pk)
         if format is NirFormat.MASKED:
             nir = open_nir(self.sealed_nir)
             return NIR(mask_nir(nir)) if nir else None
@@ -99,12 +99,12 @@ class JobSeeker(Node):
 
     @strawberry.field(description="For births in France.")
     async def birth_place(self, info: Info) -> Commune | None:
-        check("JobSeeker.birthPlace", context_of(info.raw))
+        check_personal("JobSeeker.birthPlace", context_of(info.raw), self.pk)
         return commune(await commune_of(info.raw, self.birth_place_code))
 
     @strawberry.field
     def identity_certifications(self, info: Info) -> list[IdentityCertification] | None:
-        check("JobSeeker.identityCertifications", context_of(info.raw))
+        check_personal("JobSeeker.identityCertifications", context_of(info.raw), self.pk)
         return [
             IdentityCertification(authority=CertificationAuthority(certifier), certified_at=certified_at)
             for certifier, certified_at in self.certification_rows
@@ -112,7 +112,7 @@ class JobSeeker(Node):
 
     @strawberry.field(description="Fields that may no longer be edited because an authority certified them.")
     def readonly_fields(self, info: Info) -> list[ProfileField] | None:
-        check("JobSeeker.readonlyFields", context_of(info.raw))
+        check_personal("JobSeeker.readonlyFields", context_of(info.raw), self.pk)
         is_certified, has_nir, france_travail_id, birth_country, birth_place = self.lock_columns
         locked = locked_fields(
             is_certified=is_certified,
@@ -125,7 +125,7 @@ class JobSeeker(Node):
 
     @strawberry.field
     def consents(self, info: Info) -> list[Consent] | None:
-        check("JobSeeker.consents", context_of(info.raw))
+        check_personal("JobSeeker.consents", context_of(info.raw), self.pk)
         return [
             Consent(purpose=ConsentPurpose(purpose), given_at=given_at, withdrawn_at=withdrawn_at)
             for purpose, given_at, withdrawn_at in self.consent_rows

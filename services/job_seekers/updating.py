@@ -67,7 +67,9 @@ async def update_job_seeker(
 
     async def update() -> UpdateOutcome:
         # The account first, the profile second, as everybody who changes an identity.
-        account = await User.filter(id=job_seeker_id, kind=UserKind.JOB_SEEKER).select_for_update().first()
+        account = (
+            await User.filter(id=job_seeker_id, kind=UserKind.JOB_SEEKER, erased_at=None).select_for_update().first()
+        )
         if account is None:
             return NotFound()
         profile = await JobSeekerProfile.filter(user_id=job_seeker_id).select_for_update().first()

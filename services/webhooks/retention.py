@@ -1,6 +1,6 @@
 """How long the bodies of webhooks are kept: they hold data of people whom nobody here follows.
 
-What stays of an event for ever is its numbers, its times and its outcome.
+What stays of an event is its numbers, its times and its outcome, until services/privacy/retention.py forgets it.
 """
 
 from __future__ import annotations

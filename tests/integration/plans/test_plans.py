@@ -118,8 +118,10 @@ async def test_a_count_reads_what_it_counts(seeded: Seeded, monkeypatch: pytest.
 
 
 async def _reads_at_most(most: int, sent: list[tuple[str, tuple[object, ...]]]) -> None:
-    assert sent
-    for statement, arguments in sent:
+    # Explaining a statement runs it: the trace of what staff read cannot be written twice.
+    reads = [(statement, arguments) for statement, arguments in sent if not statement.startswith("INSERT")]
+    assert reads
+    for statement, arguments in reads:
         explained = await explain(statement, arguments)
         walked = {scan.table for scan in explained.scans if scan.kind == "Seq Scan"} & LARGE_TABLES
         assert not walked, f"{walked} read from end to end by {statement}"
