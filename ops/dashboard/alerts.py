@@ -10,6 +10,7 @@ from clients.breaker import BreakerState
 from ops.dashboard import formatting
 from services.operations.crons import CronView
 from services.operations.due import DueKind, DueWork
+from services.operations.pausing import Pauses
 from services.operations.queues import QueueFigures, QueueUnavailable
 from services.operations.workers import WorkerState, WorkerView
 from services.partner_health import PartnerHealth
@@ -48,12 +49,14 @@ def alerts_of(
     workers: Sequence[WorkerView],
     crons: Sequence[CronView],
     partners: Sequence[PartnerHealth],
+    pauses: Pauses,
     now: datetime,
 ) -> list[Alert]:
     found = [
         *_of_workers(workers, now),
         *_of_queue(queue, now),
         *_of_partners(partners),
+        *_of_pauses(pauses, now),
         *_of_due(due, now),
         *_of_crons(crons, now),
     ]
@@ -146,6 +149,29 @@ def _of_partners(partners: Sequence[PartnerHealth]) -> list[Alert]:
                 )
             )
     return found
+
+
+def _of_pauses(pauses: Pauses, now: datetime) -> list[Alert]:
+    refused = [
+        Alert(
+            "bad",
+            f"{pause.partner.label} a refusé notre accès ({pause.code}) : plus rien ne lui est envoyé.",
+            "Corrigez les identifiants, ici ou chez le partenaire, puis reprenez.",
+            "/ops/queues",
+        )
+        for pause in pauses.automatic
+    ]
+    declared = [
+        Alert(
+            "warning",
+            f"{pause.target.label} : suspendu depuis {formatting.duration(now - pause.paused_at)} par"
+            f" {pause.author_name or 'un compte fermé'} ({pause.reason}).",
+            "Reprenez quand le motif n’est plus.",
+            "/ops/queues",
+        )
+        for pause in pauses.manual
+    ]
+    return refused + declared
 
 
 def _of_due(due: Sequence[DueWork], now: datetime) -> list[Alert]:

@@ -200,7 +200,7 @@ def _table(drawn: Chart) -> Markup:
         return Markup('<p class="muted">Rien pendant cette période.</p>')
     return Markup(
         "<details><summary>Voir les chiffres</summary>"
-        '<div class="scroll" tabindex="0" role="region" aria-label="{}"><table>'
+        '<div class="scroll" tabindex="0" role="group" aria-label="{}"><table>'
         '<thead><tr><th scope="col">Heure</th>{}</tr></thead>'
         "<tbody>{}</tbody></table></div></details>"
     ).format(drawn.title, heads, Markup("").join(rows))

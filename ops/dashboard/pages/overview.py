@@ -5,7 +5,7 @@ from __future__ import annotations
 from ops.dashboard.alerts import alerts_of, tone_of_due
 from ops.dashboard.charts import Chart, Series
 from ops.dashboard.visits import Reading, View, Visit
-from services.operations import crons, due, series, workers
+from services.operations import crons, due, pausing, series, workers
 from services.partner_health import read_partner_health
 
 _WINDOWS = {"1h": series.Window.HOUR, "6h": series.Window.SIX_HOURS, "24h": series.Window.DAY, "7j": series.Window.WEEK}
@@ -13,7 +13,7 @@ _DEFAULT_WINDOW = "6h"
 
 
 async def overview(visit: Visit) -> View:
-    """One look at everything; nine statements and one question to Valkey, whatever the amount of data."""
+    """One look at everything; eleven statements and one question to Valkey, whatever the amount of data."""
     now = visit.now
     chosen = visit.query("window") if visit.query("window") in _WINDOWS else _DEFAULT_WINDOW
     window = _WINDOWS[chosen]
@@ -22,12 +22,15 @@ async def overview(visit: Visit) -> View:
     living = await workers.read_workers(now=now, bounds=visit.parts.job_bounds)
     planned = await crons.read_crons(visit.parts.planned_crons, now=now)
     partners = await read_partner_health(now=now)
+    pauses = await pausing.read_pauses(now=now)
     notifications = await series.read_notification_series(window, now=now)
     webhooks = await series.read_webhook_series(window, now=now)
     return View(
         template="overview.html",
         values={
-            "alerts": alerts_of(due=waiting, queue=queue, workers=living, crons=planned, partners=partners, now=now),
+            "alerts": alerts_of(
+                due=waiting, queue=queue, workers=living, crons=planned, partners=partners, pauses=pauses, now=now
+            ),
             "due": waiting,
             "due_tone": tone_of_due,
             "queue": queue,
