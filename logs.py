@@ -33,14 +33,17 @@ FIELDS = frozenset(
         # -- which row, by its id or by a partner's
         *("id", "subject", "record_id", "event_id", "attempt_id", "mail_id", "survey_id", "job_seeker_id", "client_id"),
         *("invitation_request_id", "partner_request_id", "appointment", "invitation", "card_id", "skipped_ids", "key"),
+        *("user_id", "person_id", "run_id"),
         # -- of what kind
         *("partner", "operation", "endpoint", "source", "model", "kind", "template", "table", "stream", "lookup"),
         *("slug", "filter_name", "field", "fields", "queue", "name", "environment", "by", "delivery", "france_travail"),
+        *("service", "page", "directive", "blocked"),
         # -- what became of it
         *("outcome", "status", "state", "paused", "is_cut", "stopped_by", "alarm"),
         # -- how many, how long, until when
         *("count", "rows", "events", "messages", "skipped", "companies", "attempts", "days", "duration_ms"),
         *("retry_after", "waited_seconds", "next_try_in_seconds", "expires_on", "last_received_at"),
+        *("resources", "kept_approvals"),
         # -- summaries of runs
         *("revived", "promoted", "attempted", "lost"),
         *("notification_pending", "notification_ready", "notification_should_retry", "notification_error"),

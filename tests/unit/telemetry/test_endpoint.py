@@ -12,6 +12,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from telemetry import partners
 from telemetry.endpoint import MetricsEndpoint
 from telemetry.registry import SHARED_DIR_VARIABLE, render
 
@@ -34,11 +35,13 @@ async def read(
 
 
 async def test_without_a_token_this_machine_reads_all_figures():
+    partners.CALLS.labels("ban", "geocode", "ok").inc()
+
     answer = await read(None)
 
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
-    assert "# TYPE traverse_event_loop_lag_seconds histogram" in answer.text
+    assert "# TYPE traverse_partner_calls_total counter" in answer.text
     assert "traverse_more 1.0" in answer.text
 
 
