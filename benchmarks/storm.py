@@ -115,6 +115,8 @@ async def storm(plan: Plan, environ: Mapping[str, str], logs: Path) -> Report:
         async with _accidents(processes, every=plan.kill_every) as accidents:
             half = len(queue) // 2
             await deliver(queue[:half], ports, connections=plan.connections, sent=sent)
+            # However fast the machine is: one kill at least, in the middle of the work.
+            await accidents.kill()
             await _wipe(environ["REDIS_URL"])
             await deliver(queue[half:], ports, connections=plan.connections, sent=sent)
             sending_seconds = perf_counter() - begun
@@ -129,22 +131,30 @@ async def storm(plan: Plan, environ: Mapping[str, str], logs: Path) -> Report:
         )
 
 
-@dataclass(slots=True)
 class _Accidents:
-    kills: int = 0
+    """Kills a worker and starts another in its place."""
+
+    def __init__(self, processes: Deployment) -> None:
+        self._processes = processes
+        self._one_at_a_time = asyncio.Lock()
+        self.kills = 0
+
+    async def kill(self) -> None:
+        async with self._one_at_a_time:
+            await self._processes.kill_worker()
+            self.kills += 1
+            await self._processes.start_worker()
 
 
 @asynccontextmanager
 async def _accidents(processes: Deployment, *, every: float) -> AsyncGenerator[_Accidents, None]:
-    """Kill a worker every so often while the block runs, and start another in its place."""
-    accidents = _Accidents()
+    """One every so often, while the block runs."""
+    accidents = _Accidents(processes)
 
     async def happen() -> None:
         while True:
             await asyncio.sleep(every)
-            await processes.kill_worker()
-            accidents.kills += 1
-            await processes.start_worker()
+            await accidents.kill()
 
     happening = asyncio.create_task(happen())
     try:
