@@ -64,12 +64,12 @@ async def _work(settings: Settings) -> None:
     log.info("worker_stopped")
 
 
-@asynccontextmanager
 async def _serve_metrics(settings: Settings, port: int, stop: asyncio.Event) -> None:
     token = settings.metrics_token.get_secret_value() if settings.metrics_token is not None else None
     await serve_metrics(stop, host=settings.metrics_worker_host, port=port, token=token)
 
 
+@asynccontextmanager
 async def _opened(settings: Settings, stop: asyncio.Event) -> AsyncGenerator[WorkerContext, None]:
     current = CurrentJobs()
     async with AsyncExitStack() as stack:
