@@ -68,8 +68,13 @@ class Demo:
             data=json.dumps({"query": operation}).encode(),
             headers={"Content-Type": "application/json", "Authorization": f"Bearer {token}"},
         )
-        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
-            return json.load(response)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+                return json.load(response)
+        except OSError as error:
+            logs = Path(self.environ["TRAVERSE_DATA_DIR"]).glob("logs/*.log")
+            tails = "\n".join(f"{log.name}: {log.read_text(errors='replace')[-600:]}" for log in sorted(logs))
+            raise TourError(f"the demo does not answer ({error}) to:\n{operation}\n{tails}") from None
 
     def shown(self, answer: Mapping[str, Any]) -> str:
         """The answer as the page has it: on the ports of `make demo`, without what no two starts share."""
