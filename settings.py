@@ -484,7 +484,6 @@ class Settings(BaseSettings):
     def _consistent(self) -> Settings:
         problems = [
             *self._france_travail_problems(),
-            *self._metrics_problems(),
             *self._api_particulier_problems(),
             *self._sirene_problems(),
             *_half_configured("mail", {"SMTP_URL": self.smtp_url, "MAIL_FROM": self.mail_from}),
@@ -493,19 +492,13 @@ class Settings(BaseSettings):
             *self._rdv_insertion_problems(),
             *self._tally_problems(),
             *self._authentication_problems(),
+            *self._metrics_problems(),
             *self._key_problems(),
             *self._production_problems(),
         ]
         if problems:
             raise ValueError("\n".join(problems))
         return self
-
-    def _metrics_problems(self) -> list[str]:
-        if self.metrics_token is not None and len(self.metrics_token.get_secret_value()) < _SHORTEST_METRICS_TOKEN:
-            return [f"METRICS_TOKEN: at least {_SHORTEST_METRICS_TOKEN} characters expected"]
-        if self.metrics_token is None and self.metrics_worker_host not in ("127.0.0.1", "::1", "localhost"):
-            return ["METRICS_TOKEN: required with a METRICS_WORKER_HOST that other machines reach"]
-        return []
 
     def _france_travail_problems(self) -> list[str]:
         given = {
@@ -583,6 +576,13 @@ class Settings(BaseSettings):
     def _authentication_problems(self) -> list[str]:
         if self.auth_hs256_key is not None and len(self.auth_hs256_key.get_secret_value()) < 32:
             return ["AUTH_HS256_KEY: at least 32 characters expected"]
+        return []
+
+    def _metrics_problems(self) -> list[str]:
+        if self.metrics_token is not None and len(self.metrics_token.get_secret_value()) < _SHORTEST_METRICS_TOKEN:
+            return [f"METRICS_TOKEN: at least {_SHORTEST_METRICS_TOKEN} characters expected"]
+        if self.metrics_token is None and self.metrics_worker_host not in ("127.0.0.1", "::1", "localhost"):
+            return ["METRICS_TOKEN: required with a METRICS_WORKER_HOST that other machines reach"]
         return []
 
     def _key_problems(self) -> list[str]:

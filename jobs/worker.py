@@ -55,9 +55,9 @@ async def _work(settings: Settings) -> None:
         server = QueueServer(lambda: connect(settings.redis_url), context, jobs=JOBS, ticks=TICKS)
         log.info("worker_started", queue=QUEUE, france_travail=context.france_travail is not None)
         async with asyncio.TaskGroup() as group:
-            group.create_task(server.serve())
             if settings.metrics_worker_port is not None:
                 group.create_task(_serve_metrics(settings, settings.metrics_worker_port, stop))
+            group.create_task(server.serve())
             group.create_task(notify_regularly(context))
             group.create_task(process_webhooks(context))
         await context.rounds.finish(SHUTDOWN_GRACE)
@@ -75,10 +75,10 @@ async def _opened(settings: Settings, stop: asyncio.Event) -> AsyncGenerator[Wor
     async with AsyncExitStack() as stack:
         await open_database(database_config(settings, application_name="traverse-worker"))
         stack.push_async_callback(close_database)
-        await stack.enter_async_context(reporting(PROCESS_CALLS, "worker"))
         PROCESS_CALLS.tell(PARTNER_METRICS)
-        valkey = await stack.enter_async_context(connect(settings.redis_url))
+        await stack.enter_async_context(reporting(PROCESS_CALLS, "worker"))
         await stack.enter_async_context(sampling())
+        valkey = await stack.enter_async_context(connect(settings.redis_url))
         france_travail = await france_travail_client(settings, valkey, stack)
         if france_travail is None:
             log.info("partner_off", partner="france_travail", advice="set the FT_ variables to turn it on")
