@@ -26,6 +26,7 @@ from jobs.queue_reading import ValkeyQueueReader
 from jobs.timetable import BOUNDS, planned_crons
 from jobs.valkey import connect
 from jobs.webhooks import INBOX, PROCESS_WEBHOOKS
+from jobs.witness import Witness
 from logs import configure_logging
 from metrics import SharedFigures, audience_of, shared_figures
 from middleware import RequestIdMiddleware, SecurityHeadersMiddleware
@@ -43,6 +44,7 @@ from schema.streams.server import DRAIN_STATE
 from schema.streams.sockets import SocketEndpoint
 from schema.streams.transports import TransportConfig, Transports
 from schema.token_endpoint import TokenEndpoint
+from services.clock import utc_now
 from services.dashboards import EXPORTS_PATH
 from services.partner_health import PROCESS_CALLS, reporting
 from settings import Settings, load_settings
@@ -255,6 +257,8 @@ class _Process:
             )
             self._token_endpoint = TokenEndpoint(partner_tokens(settings), partner_sign_ins(settings, self._valkey))
             self.exports.endpoint = ExportsEndpoint(resources.dashboards, links, verifier, resources.dashboard_requests)
+            witness, started_at = Witness(self._valkey), utc_now()
+            await witness.kept_since(started_at)
             self.operations.endpoint = Dashboard(
                 Parts(
                     verifier=verifier,
@@ -263,6 +267,8 @@ class _Process:
                     environment=settings.environment.value,
                     ring=queue.ring,
                     queue=ValkeyQueueReader(self._valkey),
+                    queue_kept_since=witness.kept_since,
+                    started_at=started_at,
                     planned_crons=planned_crons(
                         notification_interval=settings.notification_interval,
                         notification_last_hour=settings.notification_last_hour,

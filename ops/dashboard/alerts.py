@@ -29,6 +29,8 @@ LATE_AFTER = {
 }
 _FEW_FAILURES = 0.2
 _QUEUE_LATE_AFTER = timedelta(minutes=2)
+# Two beats that did not come: seen, with the next look, within 15 seconds.
+_QUIET_AFTER = timedelta(seconds=11)
 _RECENTLY = timedelta(hours=1)
 
 
@@ -50,11 +52,13 @@ def alerts_of(
     crons: Sequence[CronView],
     partners: Sequence[PartnerHealth],
     pauses: Pauses,
+    emptied_at: datetime | None,
     now: datetime,
 ) -> list[Alert]:
     found = [
         *_of_workers(workers, now),
         *_of_queue(queue, now),
+        *_of_emptying(emptied_at, now),
         *_of_partners(partners),
         *_of_pauses(pauses, now),
         *_of_due(due, now),
@@ -76,7 +80,7 @@ def tone_of_due(work: DueWork, now: datetime) -> str:
 
 def _of_workers(workers: Sequence[WorkerView], now: datetime) -> list[Alert]:
     found: list[Alert] = []
-    if not any(worker.state is WorkerState.ALIVE for worker in workers):
+    if not any(worker.state is WorkerState.ALIVE and now - worker.beat_at < _QUIET_AFTER for worker in workers):
         found.append(
             Alert(
                 "bad",
@@ -85,7 +89,7 @@ def _of_workers(workers: Sequence[WorkerView], now: datetime) -> list[Alert]:
             )
         )
     for worker in workers:
-        if worker.state is WorkerState.SILENT and now - worker.beat_at < _RECENTLY:
+        if worker.state is not WorkerState.STOPPED and _QUIET_AFTER < now - worker.beat_at < _RECENTLY:
             found.append(
                 Alert(
                     "warning",
@@ -126,6 +130,18 @@ def _of_queue(queue: QueueFigures | QueueUnavailable, now: datetime) -> list[Ale
             )
         ]
     return []
+
+
+def _of_emptying(emptied_at: datetime | None, now: datetime) -> list[Alert]:
+    if emptied_at is None or now - emptied_at > _RECENTLY:
+        return []
+    return [
+        Alert(
+            "warning",
+            f"Valkey a été vidé, ou a redémarré sans ses données, il y a {formatting.duration(now - emptied_at)}.",
+            "Rien n’est perdu : les balayages reprennent tout dans la minute. Cherchez qui l’a fait, et pourquoi.",
+        )
+    ]
 
 
 def _of_partners(partners: Sequence[PartnerHealth]) -> list[Alert]:

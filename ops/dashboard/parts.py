@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.clock import Clock, utc_now
@@ -15,6 +15,9 @@ from services.webhooks.silence import Expectation
 
 Bell = Callable[[str, UUID], Awaitable[None]]
 """Wakes a worker for a record: the job's name and the record's id."""
+
+KeptSince = Callable[[datetime], Awaitable[datetime | None]]
+"""Since when Valkey has kept what it was given; None: it gives no answer. Its argument: now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,8 @@ class Parts:
     environment: str
     ring: Bell
     queue: QueueReader
+    queue_kept_since: KeptSince
+    started_at: datetime
     planned_crons: Sequence[PlannedCron] = ()
     job_bounds: Mapping[str, timedelta] = field(default_factory=dict[str, timedelta])
     expected_webhooks: Sequence[Expectation] = ()

@@ -13,12 +13,15 @@ _DEFAULT_WINDOW = "6h"
 
 
 async def overview(visit: Visit) -> View:
-    """One look at everything; eleven statements and one question to Valkey, whatever the amount of data."""
+    """One look at everything; eleven statements and two questions to Valkey, whatever the amount of data."""
     now = visit.now
     chosen = visit.query("window") if visit.query("window") in _WINDOWS else _DEFAULT_WINDOW
     window = _WINDOWS[chosen]
     waiting = await due.read_due(now=now)
     queue = await visit.parts.queue.figures(now=now)
+    kept_since = await visit.parts.queue_kept_since(now)
+    # What was set before this process began is no news.
+    emptied_at = kept_since if kept_since is not None and kept_since > visit.parts.started_at else None
     living = await workers.read_workers(now=now, bounds=visit.parts.job_bounds)
     planned = await crons.read_crons(visit.parts.planned_crons, now=now)
     partners = await read_partner_health(now=now)
@@ -29,7 +32,14 @@ async def overview(visit: Visit) -> View:
         template="overview.html",
         values={
             "alerts": alerts_of(
-                due=waiting, queue=queue, workers=living, crons=planned, partners=partners, pauses=pauses, now=now
+                due=waiting,
+                queue=queue,
+                workers=living,
+                crons=planned,
+                partners=partners,
+                pauses=pauses,
+                emptied_at=emptied_at,
+                now=now,
             ),
             "due": waiting,
             "due_tone": tone_of_due,

@@ -17,11 +17,13 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from jobs.queue_reading import ValkeyQueueReader
+from jobs.witness import KEY, Witness
 from middleware import RequestIdMiddleware, SecurityHeadersMiddleware
 from models import User
 from models.database import DatabaseConfig
 from models.enums import UserKind
 from ops.dashboard import Dashboard, Parts
+from services.clock import utc_now
 from services.tokens import TokenVerifier
 from tests.factories import make_user
 from tests.integration.schema.client import AUDIENCE, HS256_KEY, ISSUER, token_for
@@ -83,6 +85,8 @@ def dashboard_of(
             environment="production" if is_production else "test",
             ring=ring,
             queue=ValkeyQueueReader(valkey),
+            queue_kept_since=Witness(valkey).kept_since,
+            started_at=utc_now() - timedelta(hours=1),
             look_interval=timedelta(milliseconds=50),
         )
     )
@@ -102,6 +106,7 @@ def served(dashboard: Dashboard) -> Starlette:
 @pytest.fixture
 async def browser(database: DatabaseConfig, valkey: redis.asyncio.Redis) -> AsyncIterator[Browser]:
     rung: list[tuple[str, UUID]] = []
+    await valkey.set(KEY, (utc_now() - timedelta(days=1)).isoformat())
     dashboard = dashboard_of(valkey, rung)
     transport = httpx.ASGITransport(served(dashboard), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as http:

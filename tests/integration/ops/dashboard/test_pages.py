@@ -158,6 +158,17 @@ async def test_an_absent_valkey_is_said_on_the_overview_and_takes_nothing_else_a
     await nobody.aclose()
 
 
+async def test_an_emptied_valkey_is_told_with_what_it_means(signed_in: Browser, valkey: redis.asyncio.Redis) -> None:
+    await signed_in.get("/ops")
+    assert "Valkey a été vidé" not in signed_in.text
+
+    await valkey.flushall()
+
+    await signed_in.get("/ops")
+    assert "Valkey a été vidé, ou a redémarré sans ses données" in signed_in.text
+    assert "Rien n’est perdu" in signed_in.text
+
+
 async def test_an_absent_database_is_a_page_that_says_what_to_do(signed_in: Browser, database: DatabaseConfig) -> None:
     await close_database()
     try:
