@@ -22,8 +22,6 @@ _RUN_NAMES = {
     "tick_watch_webhooks": "watch_webhooks",
 }
 _PREFIX = "tick_"
-# Ticks of every minute whose sweep lets some pass.
-_SCHEDULES: Mapping[str, Schedule] = MappingProxyType({"tick_reopen_webhooks": AtLeastEvery(timedelta(minutes=6))})
 # Rounds last as long as their batch: a call a second, and waits that the partner asks for.
 _A_ROUND = timedelta(minutes=30)
 BOUNDS: Mapping[str, timedelta] = MappingProxyType(
@@ -66,6 +64,28 @@ class EveryInterval:
         if instant - earliest < 2 * self.interval:
             return earliest - timedelta(hours=24 - self.last_hour - 1) - 2 * self.interval
         return instant - 2 * self.interval
+
+
+@dataclass(frozen=True, slots=True)
+class OnceInTwo:
+    """As its schedule says, but a time soon after another run, as at the start of a worker, is let pass."""
+
+    schedule: Schedule
+
+    def next_after(self, instant: datetime) -> datetime:
+        return self.schedule.next_after(instant)
+
+    def last_before(self, instant: datetime) -> datetime:
+        return self.schedule.last_before(self.schedule.last_before(instant) - timedelta(minutes=1))
+
+
+# Ticks whose sweep lets some times pass.
+_SCHEDULES: Mapping[str, Schedule] = MappingProxyType(
+    {
+        "tick_reopen_webhooks": AtLeastEvery(timedelta(minutes=6)),
+        "tick_certify_job_seekers": OnceInTwo(AtMinute(minute=10)),
+    }
+)
 
 
 def planned_crons(*, notification_interval: timedelta, notification_last_hour: int) -> tuple[PlannedCron, ...]:

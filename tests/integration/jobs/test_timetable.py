@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from jobs.cron import TICKS
-from jobs.timetable import BOUNDS, EveryInterval, planned_crons
+from jobs.timetable import BOUNDS, EveryInterval, OnceInTwo, planned_crons
 from services.clock import PARIS
+from services.operations.crons import AtMinute
 
 SCHEDULE = EveryInterval(interval=timedelta(minutes=5), last_hour=21)
 
@@ -41,3 +42,10 @@ def test_notifications_follow_each_other_until_the_evening():
 )
 def test_a_run_of_notifications_is_expected_within_two_intervals_of_the_day(now: datetime, earliest: datetime):
     assert SCHEDULE.last_before(now) == earliest
+
+
+def test_a_tick_right_after_a_start_may_pass_without_a_run():
+    hourly = OnceInTwo(AtMinute(minute=10))
+
+    assert hourly.next_after(paris(9, 12)) == paris(10, 10)
+    assert hourly.last_before(paris(9, 12)) == paris(8, 10)
