@@ -15,7 +15,6 @@ from starlette.routing import Route
 from services.tasks import end_tasks
 from telemetry.endpoint import MetricsEndpoint
 
-
 _SECONDS_TO_CLOSE = 2.0
 
 
