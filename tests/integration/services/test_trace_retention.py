@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -79,7 +80,7 @@ async def test_the_last_attempt_of_an_announcement_stays_however_old_it_is():
 
 async def test_attempts_to_invite_are_forgotten_once_settled():
     person, company = await make_job_seeker(), await make_company()
-    common = {
+    common: dict[str, Any] = {
         "job_seeker": person,
         "company": company,
         "organisation_id": 654,
@@ -192,7 +193,9 @@ async def test_a_cancellation_that_a_worker_holds_waits_for_the_next_night():
 
 
 async def test_a_statistic_holds_nothing_that_is_about_one_person():
-    assert set(CancelledApprovalStatistic._meta.db_fields) == {
+    columns = CancelledApprovalStatistic._meta.db_fields  # pyright: ignore[reportPrivateUsage]: Tortoise's own description
+
+    assert set(columns) == {
         "id",
         "cancelled_month",
         "start_month",
