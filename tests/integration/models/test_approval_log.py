@@ -11,6 +11,7 @@ from models.database import DatabaseConfig, transaction
 from models.enums import NotificationStatus
 from services.approvals import cancel_approval
 from tests.factories import NOW, make_approval
+from tests.integration.locks import ADVISORY_LOCKS, WAITING_FOR_A_LOCK
 from tests.integration.models.conftest import RawSQL, connected
 from tests.waiting import until
 
@@ -94,7 +95,7 @@ async def test_positions_follow_the_commits(raw: RawSQL, database: DatabaseConfi
         await first.execute("COMMIT")
 
     assert await logged() == [two, one]
-    assert await raw.fetch("SELECT FROM pg_locks WHERE locktype = 'advisory'") == []
+    assert await raw.fetch(ADVISORY_LOCKS) == []
 
 
 async def test_a_commit_waits_for_one_that_has_its_number_already(raw: RawSQL, database: DatabaseConfig):
@@ -103,7 +104,7 @@ async def test_a_commit_waits_for_one_that_has_its_number_already(raw: RawSQL, d
     change = "UPDATE approval SET pe_notification_status = 'notification_success' WHERE number = '{}'"
 
     async def somebody_waits() -> bool:
-        return bool(await raw.fetch("SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"))
+        return bool(await raw.fetch(WAITING_FOR_A_LOCK))
 
     async with connected(database.url) as first, connected(database.url) as second:
         await first.execute("BEGIN")

@@ -34,6 +34,7 @@ from services.event_log.appending import APPEND
 from services.event_log.reading import read_head
 from services.event_log.retention import purge_logs
 from tests.factories import NOW, make_appointment, make_company
+from tests.integration.locks import WAITING_FOR_A_LOCK
 from tests.integration.models.conftest import connected
 from tests.waiting import until
 
@@ -197,7 +198,7 @@ async def _append_raw(raw: Any, appointment: Appointment) -> int:
 
 
 async def _until_somebody_waits(raw: Any) -> None:
-    while not await raw.fetch("SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"):  # noqa: ASYNC110 (PostgreSQL tells nobody that somebody waits)
+    while not await raw.fetch(WAITING_FOR_A_LOCK):  # noqa: ASYNC110 (PostgreSQL tells nobody that somebody waits)
         await asyncio.sleep(0)
 
 
@@ -289,7 +290,7 @@ async def test_only_events_of_the_wanted_kind_and_companies_reach_a_follower(
     ours = (await logged())[1]
     wanted = Wanted(AppointmentChanged, frozenset({appointment.company_id}))
 
-    for memory_size in (1, 100):
+    for theirs, memory_size in ((2, 1), (3, 100)):
         async with running(replace(config, memory_size=memory_size)) as hub:
             head = await hub.begin(Stream.APPOINTMENTS, None)
             stalker = await Stalker(hub, wanted=wanted).begin(Cursor(head.epoch, ours - 2))
@@ -298,7 +299,7 @@ async def test_only_events_of_the_wanted_kind_and_companies_reach_a_follower(
             await write_changes(appointment)
 
             newest = (await logged())[-1]
-            assert (await stalker.until(2))[-1] == newest
+            assert (await stalker.until(theirs))[-1] == newest
             assert statuses.seen == []
             await stalker.leave()
             await statuses.leave()

@@ -32,6 +32,7 @@ from services.webhooks.processing import (
     process_due,
 )
 from tests.conftest import NOW
+from tests.integration.locks import WAITING_FOR_A_LOCK
 from tests.integration.webhooks.senders import invitation, rdv, tally
 from tests.waiting import until
 
@@ -333,7 +334,7 @@ async def test_a_worker_waits_for_the_one_that_is_at_the_resource():
 
 
 async def somebody_waits_for_a_lock() -> bool:
-    return bool(await fetch_all("SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"))
+    return bool(await fetch_all(WAITING_FOR_A_LOCK))
 
 
 async def test_a_database_error_in_an_applier_is_an_accident_of_that_event_only():
