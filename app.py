@@ -51,6 +51,7 @@ from settings import Settings, load_settings
 from telemetry.endpoint import MetricsEndpoint
 from telemetry.partners import PARTNER_METRICS
 from telemetry.process import sampling
+from telemetry.tracing import PARTNER_TRACES, tracing
 from webhooks.bell import Bell
 from webhooks.diagoriente import diagoriente_route
 from webhooks.routes import webhook_routes
@@ -198,6 +199,7 @@ class _Process:
         async with AsyncExitStack() as stack:
             await open_database(database_config(settings, application_name="traverse-api"))
             stack.push_async_callback(close_database)
+            await stack.enter_async_context(tracing(settings.otel_exporter_otlp_endpoint, service="traverse-api"))
             await stack.enter_async_context(reporting(PROCESS_CALLS, "api"))
             self._valkey = connect(settings.redis_url)
             stack.push_async_callback(self._valkey.aclose)
@@ -241,6 +243,7 @@ class _Process:
             transports = await stack.enter_async_context(Transports(engine, verifier, resources, self._transports()))
             self.sockets.endpoint = transports.sockets
             PROCESS_CALLS.tell(PARTNER_METRICS)
+            PROCESS_CALLS.tell(PARTNER_TRACES)
             self._figures = shared_figures(self._valkey)
             hub = resources.events.hub if resources.events is not None else None
             await stack.enter_async_context(sampling(audience_of(transports.streams, hub)))

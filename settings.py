@@ -97,6 +97,12 @@ class Settings(BaseSettings):
         None, ge=1, le=65535, description="port on which a worker answers /metrics and /healthz; without it, on none"
     )
 
+    otel_exporter_otlp_endpoint: str | None = Field(
+        None,
+        repr=False,
+        description="collector of traces (OTLP over HTTP), as in `https://collector.example`; without it none are made",
+    )
+
     database_pool_size: int = Field(10, ge=2, le=200, description="connections a process may hold")
     database_statement_timeout: timedelta = Field(
         timedelta(seconds=15), gt=timedelta(0), description="longest SQL statement"
@@ -402,6 +408,7 @@ class Settings(BaseSettings):
             raise ValueError("a number of seconds is expected") from None
 
     @field_validator(
+        "otel_exporter_otlp_endpoint",
         "auth_jwks_url",
         "ban_base_url",
         "api_geo_base_url",
@@ -639,6 +646,8 @@ class Settings(BaseSettings):
         ]
         if self.smtp_url is not None and _relay_is_exposed(self.smtp_url):
             problems.append("SMTP_URL: smtps:// or smtp+starttls:// is required in production, except on loopback")
+        if self.otel_exporter_otlp_endpoint is not None and _collector_is_exposed(self.otel_exporter_otlp_endpoint):
+            problems.append("OTEL_EXPORTER_OTLP_ENDPOINT: https:// is required in production, except on loopback")
         problems += [
             f"{name}: an https:// URL is required in production"
             for name, url in urls.items()
@@ -675,6 +684,11 @@ class Settings(BaseSettings):
 def _relay_is_exposed(smtp_url: SecretStr) -> bool:
     relay = MailConfig.from_url(smtp_url.get_secret_value(), sender="")
     return relay.security is Security.NONE and relay.host not in ("localhost", "127.0.0.1", "::1")
+
+
+def _collector_is_exposed(endpoint: str) -> bool:
+    parts = urlsplit(endpoint)
+    return parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1")
 
 
 def _half_configured(prefix: str, given: Mapping[str, object | None]) -> list[str]:

@@ -11,6 +11,7 @@ from uuid import uuid4
 from structlog.contextvars import bound_contextvars
 
 from services.clock import Clock, utc_now
+from telemetry.tracing import tracing_work
 
 
 class CurrentJobs:
@@ -22,12 +23,13 @@ class CurrentJobs:
         self._running: dict[int, tuple[str, str | None, datetime]] = {}
 
     @contextmanager
-    def tracking(self, name: str, record_id: str | None = None) -> Generator[None]:
+    def tracking(self, name: str, record_id: str | None = None, traceparent: str | None = None) -> Generator[None]:
+        """`traceparent`: of whoever rang, whose trace goes on here."""
         number = next(self._numbers)
         self._running[number] = (name, record_id, self._clock())
         try:
             # Every line that is logged meanwhile says which job, and which run of it.
-            with bound_contextvars(job=name, job_id=uuid4().hex):
+            with bound_contextvars(job=name, job_id=uuid4().hex), tracing_work(name, traceparent):
                 yield
         finally:
             del self._running[number]

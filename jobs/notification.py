@@ -15,6 +15,7 @@ from jobs.context import WorkerContext
 from services.clock import PARIS, utc_now
 from services.notification import notify_batch, notify_one
 from services.runs import exclusive_run
+from telemetry.tracing import leave_out, trace_id
 
 NOTIFY_APPROVAL = "notify_approval"
 NOTIFY_DUE = "notify_approvals"
@@ -58,6 +59,7 @@ async def notify_due(context: WorkerContext) -> None:
         return
     async with exclusive_run(NOTIFY_DUE, every=plan.interval, lease=plan.lease) as run:
         if run is None:
+            leave_out()
             return
         summary = await notify_batch(
             france_travail=france_travail,
@@ -79,5 +81,8 @@ def is_within_hours(now: datetime, *, last_hour: int) -> bool:
 
 
 def new_trace_id() -> str:
-    """32 hexadecimal characters, the form of a W3C trace id: the attempts of one run bear the same one."""
-    return secrets.token_hex(16)
+    """32 hexadecimal characters, the form of a W3C trace id: the attempts of one run bear the same one.
+
+    Where traces are made it is that of the job or the run, so that an attempt leads to its trace.
+    """
+    return trace_id() or secrets.token_hex(16)

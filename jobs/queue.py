@@ -32,6 +32,7 @@ from tortoise.exceptions import DBConnectionError
 from jobs.context import WorkerContext
 from jobs.serialization import deserialize, serialize
 from services.tasks import end_tasks
+from telemetry.tracing import note_failure, traceparent
 
 log = structlog.get_logger(__name__)
 
@@ -99,11 +100,14 @@ class JobQueue:
     async def ring(self, job: str, record_id: UUID) -> None:
         """Wake a worker for a record that is due. Never raises and never waits long: a sweep finds what was not heard.
 
-        A second ring for the same record is dropped while the first one waits or is answered.
+        A second ring for the same record is dropped while the first one waits or is answered. The trace under way, if
+        there is one, goes on in the job.
         """
+        carried = traceparent()
+        arguments = (str(record_id),) if carried is None else (str(record_id), carried)
         try:
             async with asyncio.timeout(_RING_SECONDS):
-                await self._arq.enqueue_job(job, str(record_id), _job_id=f"{job}:{record_id}")
+                await self._arq.enqueue_job(job, *arguments, _job_id=f"{job}:{record_id}")
         except (RedisError, OSError) as error:  # OSError: also the TimeoutError of the line above
             log.warning("bell_not_heard", job=job, record_id=str(record_id), error_class=type(error).__name__)
 
@@ -184,8 +188,12 @@ class QueueServer:
         )
 
     def _answer(self, job: Job) -> WorkerCoroutine:
-        async def answer(ctx: dict[Any, Any], record_id: str) -> None:  # noqa: ARG001 - arq's signature
-            with self._context.current.tracking(job.name, record_id):
+        async def answer(
+            ctx: dict[Any, Any],  # noqa: ARG001 - arq's signature
+            record_id: str,
+            traceparent: str | None = None,  # only where traces are made
+        ) -> None:
+            with self._context.current.tracking(job.name, record_id, traceparent):
                 await _guarded(job.name, lambda: job.run(self._context, UUID(record_id)))
 
         return answer
@@ -208,6 +216,7 @@ async def _guarded(name: str, body: Callable[[], Awaitable[None]]) -> None:
     except Exception as error:  # noqa: BLE001 - the border between our errors and the queue's
         code, again = type(error).__name__, False
     log.error("job_failed", job=name, error_class=code, again=again)
+    note_failure(code)
     if again:
         raise Retry(defer=_RETRY_DELAY)
     raise JobFailed(code)

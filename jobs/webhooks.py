@@ -20,6 +20,7 @@ from services.webhooks.engine import work_off
 from services.webhooks.redrive import reopen_forgotten
 from services.webhooks.retention import purge_bodies
 from services.webhooks.silence import alarm_on_silence
+from telemetry.tracing import leave_out
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +51,8 @@ async def process_webhooks(context: WorkerContext) -> None:
         try:
             with context.current.tracking(PROCESS_WEBHOOKS):
                 summary = await work_off(context.inbox.appliers, keep_going=lambda: not stop.is_set())
+                if not summary.total:
+                    leave_out()
             if summary.total:
                 log.info("webhooks_processed", **summary.as_json())
         except Exception as error:  # noqa: BLE001 - PostgreSQL may be back in a moment; what was claimed is free by then

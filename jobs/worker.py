@@ -26,6 +26,7 @@ from services.partner_health import PROCESS_CALLS, reporting
 from settings import Settings
 from telemetry.partners import PARTNER_METRICS
 from telemetry.process import sampling
+from telemetry.tracing import PARTNER_TRACES, tracing
 from wiring import (
     api_particulier_client,
     ban_client,
@@ -75,7 +76,9 @@ async def _opened(settings: Settings, stop: asyncio.Event) -> AsyncGenerator[Wor
     async with AsyncExitStack() as stack:
         await open_database(database_config(settings, application_name="traverse-worker"))
         stack.push_async_callback(close_database)
+        await stack.enter_async_context(tracing(settings.otel_exporter_otlp_endpoint, service="traverse-worker"))
         PROCESS_CALLS.tell(PARTNER_METRICS)
+        PROCESS_CALLS.tell(PARTNER_TRACES)
         await stack.enter_async_context(reporting(PROCESS_CALLS, "worker"))
         await stack.enter_async_context(sampling())
         valkey = await stack.enter_async_context(connect(settings.redis_url))

@@ -155,6 +155,7 @@ class GraphQLEndpoint:
         answer = answer_of(result, request_id=context.request_id)
         is_signed_in = context.viewer.is_authenticated
         seen.name = NAMES.label(self._engine.operation_name(asked), is_signed_in=is_signed_in)
+        seen.describe(self._engine.operation_type(asked), asked.query)
         seen.answered(codes_of(answer))
         return _json(answer, 200, media_type)
 

@@ -6,12 +6,13 @@ import re
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum, StrEnum
 from time import monotonic
 
 from prometheus_client import Counter, Histogram
 
 from telemetry.registry import REGISTRY
+from telemetry.tracing import TracedOperation, tracing_operation
 
 ANONYMOUS = "anonymous"  # an operation without a name
 OTHER = "other"
@@ -80,12 +81,22 @@ class OperationNames:
 
 @dataclass(slots=True)
 class SeenOperation:
-    """What is known of an operation under way. `name` stays OTHER for what was refused unread."""
+    """What is known of an operation under way. `name` stays OTHER for what was refused unread.
+
+    `document` is the text that was asked for: of it, traces hold a fingerprint, and metrics nothing.
+    """
 
     name: str = OTHER
     outcome: Outcome | None = None
     statements: int | None = None
     codes: list[str] = field(default_factory=list[str])
+    kind: str | None = None
+    document: str | None = field(default=None, repr=False)
+
+    def describe(self, kind: Enum | None, document: str) -> None:
+        """Take note of what was run: `kind` is query or mutation."""
+        self.kind = kind.value if kind is not None else None
+        self.document = document
 
     def answered(self, codes: Iterable[str]) -> None:
         self.codes = list(codes)
@@ -97,18 +108,34 @@ NAMES = OperationNames()
 
 @contextmanager
 def observing_operation(refusals: tuple[type[Exception], ...] = ()) -> Generator[SeenOperation]:
-    """Count the operation of the block. `refusals`: exceptions by which the caller, and not the server, failed."""
+    """Count and trace the block's operation. `refusals`: exceptions by which the caller, and not the server, failed."""
     seen, begun = SeenOperation(), monotonic()
-    try:
-        yield seen
-    except refusals:
-        seen.outcome = seen.outcome or Outcome.REFUSED
-        raise
-    finally:
-        outcome = seen.outcome or Outcome.FAILED
-        OPERATIONS.labels(seen.name, outcome).inc()
-        DURATIONS.labels(seen.name).observe(monotonic() - begun)
-        if seen.statements is not None:
-            STATEMENTS.labels(seen.name).observe(seen.statements)
-        for code in seen.codes:
-            ERRORS.labels(code).inc()
+    with tracing_operation(lambda: _traced(seen)):
+        try:
+            yield seen
+        except refusals:
+            seen.outcome = seen.outcome or Outcome.REFUSED
+            raise
+        finally:
+            _count(seen, monotonic() - begun)
+
+
+def _count(seen: SeenOperation, seconds: float) -> None:
+    outcome = seen.outcome or Outcome.FAILED
+    OPERATIONS.labels(seen.name, outcome).inc()
+    DURATIONS.labels(seen.name).observe(seconds)
+    if seen.statements is not None:
+        STATEMENTS.labels(seen.name).observe(seen.statements)
+    for code in seen.codes:
+        ERRORS.labels(code).inc()
+
+
+def _traced(seen: SeenOperation) -> TracedOperation:
+    return TracedOperation(
+        name=seen.name,
+        kind=seen.kind,
+        document=seen.document,
+        outcome=(seen.outcome or Outcome.FAILED).value,
+        codes=seen.codes,
+        is_failure=seen.outcome in (None, Outcome.FAILED, Outcome.TIMEOUT),
+    )

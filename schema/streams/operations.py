@@ -97,5 +97,6 @@ class OperationRunner:
             answer = answer_of(result, request_id=context.request_id)
             is_signed_in = context.viewer.is_authenticated
             seen.name = NAMES.label(self._engine.operation_name(request), is_signed_in=is_signed_in)
+            seen.describe(self._engine.operation_type(request), request.query)
             seen.answered(codes_of(answer))
         await sink.next(orjson.dumps(answer).decode())
