@@ -36,6 +36,7 @@ from ops.dashboard import Dashboard, Parts
 from resolvers.context import Resources
 from resolvers.cursors import CursorSigner
 from schema.build import build_schema
+from schema.documents import DocumentRules
 from schema.exports import ExportsEndpoint
 from schema.http import EndpointConfig, GraphQLEndpoint
 from schema.streams.connection import SocketLimits
@@ -81,6 +82,7 @@ from wiring import (
     partner_tokens,
     survey_plan,
     token_verifier,
+    trusted_documents,
 )
 
 log = structlog.get_logger(__name__)
@@ -181,6 +183,7 @@ class _Process:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._document_rules = DocumentRules(frozenset(settings.graphql_trusted_documents_only_for))
         self.graphql = _GraphQLRoute()
         self.sockets = _SocketRoute()
         self.exports = _ExportsRoute()
@@ -239,6 +242,7 @@ class _Process:
                 hide_suggestions=settings.is_production,
                 compiled_plans=settings.graphql_compiled_plans,
                 native_dates=True,  # every transport encodes with orjson
+                trusted=trusted_documents(settings),
             )
             transports = await stack.enter_async_context(Transports(engine, verifier, resources, self._transports()))
             self.sockets.endpoint = transports.sockets
@@ -255,6 +259,7 @@ class _Process:
                     max_body_bytes=settings.graphql_max_body_bytes,
                     deadline_seconds=settings.request_deadline.total_seconds(),
                     is_production=settings.is_production,
+                    documents=self._document_rules,
                 ),
                 transports.event_streams,
             )
@@ -299,6 +304,7 @@ class _Process:
         return TransportConfig(
             deadline_seconds=settings.request_deadline.total_seconds(),
             allowed_origins=settings.cors_allowed_origins,
+            documents=self._document_rules,
             most_streams=settings.graphql_streams_max,
             most_streams_per_client=settings.graphql_streams_max_per_client,
             rights_interval_seconds=settings.graphql_stream_rights_interval.total_seconds(),

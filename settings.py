@@ -15,6 +15,7 @@ from datetime import timedelta
 from email.utils import parseaddr
 from enum import StrEnum
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -25,6 +26,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from clients.mail import MailConfig, Security, normalise_address
 from clients.tally import TallyForms, is_form_id
 from models.encryption import KeyRing
+from models.enums import UserKind
 from models.identifiers import InvalidIdentifier, parse_siret
 
 DEFAULT_DIAGORIENTE_URL = "https://diagoriente.beta.gouv.fr/services/plateforme"
@@ -134,6 +136,15 @@ class Settings(BaseSettings):
     )
     graphql_compiled_plans: bool = Field(
         True, description="compile operations that come again; off, graphql-core runs all of them, several times slower"
+    )
+    graphql_trusted_documents: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (),
+        description="comma-separated manifests of front ends' operations, by `traverse operations build`",
+    )
+    graphql_trusted_documents_only_for: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="comma-separated kinds of clients whose own documents are refused: `anonymous`, `job_seeker`,"
+        " `employer`, `prescriber`, `labor_inspector`, `partner`, `staff`",
     )
     request_deadline: timedelta = Field(timedelta(seconds=10), gt=timedelta(0), description="longest operation")
     graphql_socket_max_message_bytes: int = Field(
@@ -371,6 +382,8 @@ class Settings(BaseSettings):
 
     @field_validator(
         "cors_allowed_origins",
+        "graphql_trusted_documents",
+        "graphql_trusted_documents_only_for",
         "trusted_proxies",
         "ft_scopes",
         "encryption_keys",
@@ -499,6 +512,7 @@ class Settings(BaseSettings):
             *self._rdv_insertion_problems(),
             *self._tally_problems(),
             *self._authentication_problems(),
+            *self._document_problems(),
             *self._metrics_problems(),
             *self._key_problems(),
             *self._production_problems(),
@@ -579,6 +593,15 @@ class Settings(BaseSettings):
         if self.is_production and self.metabase_site_url is not None and self.public_url is None:
             return ["PUBLIC_URL: required in production with METABASE_SITE_URL: links to exports begin with it"]
         return _half_configured("METABASE_", given)
+
+    def _document_problems(self) -> list[str]:
+        given = self.graphql_trusted_documents_only_for
+        known = ["anonymous", *(kind.value for kind in UserKind)]
+        if unknown := [kind for kind in given if kind not in known]:
+            return [f'GRAPHQL_TRUSTED_DOCUMENTS_ONLY_FOR: "{unknown[0]}" is no kind; {", ".join(known)} expected']
+        if given and not self.graphql_trusted_documents:
+            return ["GRAPHQL_TRUSTED_DOCUMENTS: missing, although GRAPHQL_TRUSTED_DOCUMENTS_ONLY_FOR is set"]
+        return []
 
     def _authentication_problems(self) -> list[str]:
         if self.auth_hs256_key is not None and len(self.auth_hs256_key.get_secret_value()) < 32:

@@ -27,6 +27,7 @@ from graphql.validation.validate import ValidationAbortedError
 from execution.executor import SchemaExecutor
 from execution.limits import LimitError, Limits, check_shape, operation_cost
 from execution.plans import PlanCache
+from execution.trusted.documents import TrustedDocument, TrustedDocuments
 
 MAX_ECHO = 200
 # graphql-core reads it when a validation starts. Its own 500 000 lets 4 kB of repeated fields compute for most of a
@@ -37,9 +38,10 @@ MAX_CACHED_TEXT = 20_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationRequest:
-    """What a client asks for, already of the right JSON types."""
+    """What a client asks for, already of the right JSON types: a text, or the identifier of a trusted document."""
 
-    query: str
+    query: str = ""
+    document_id: str | None = None
     operation_name: str | None = None
     variables: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
@@ -77,8 +79,12 @@ class GraphQLEngine:
         compiled_plans: bool = True,
         compile_after: int = 2,
         native_dates: bool = False,
+        trusted: TrustedDocuments | None = None,
     ) -> None:
-        """`compiled_plans`, `compile_after`, `native_dates`: see execution.plans.PlanCache."""
+        """`compiled_plans`, `compile_after`, `native_dates`: see execution.plans.PlanCache.
+
+        `trusted`: documents that are made ready here, once and for all.
+        """
         self.schema = schema
         self.plans = (
             PlanCache(schema, size=cache_size, compile_after=compile_after, native_dates=native_dates)
@@ -91,6 +97,8 @@ class GraphQLEngine:
         self._documents: OrderedDict[str, PreparedDocument] = OrderedDict()
         self.cache_hits = 0
         self.cache_misses = 0
+        self.trusted = trusted if trusted is not None else TrustedDocuments()
+        self._trusted = {document.text: self._trust(document.text) for document in self.trusted}
 
     @property
     def hides_suggestions(self) -> bool:
@@ -140,7 +148,7 @@ class GraphQLEngine:
 
     def operation_type(self, request: OperationRequest) -> OperationType | None:
         """Return what kind of operation is asked for; None for a request that would be refused unread."""
-        prepared = self._prepared(request.query)
+        prepared = self._prepared(request)
         if prepared.document is None or prepared.errors:
             return None
         try:
@@ -150,7 +158,7 @@ class GraphQLEngine:
 
     def operation_name(self, request: OperationRequest) -> str | None:
         """Return the name of an operation that was prepared; None for one without a name."""
-        prepared = self._prepared(request.query)
+        prepared = self._prepared(request)
         if prepared.document is None:
             return None
         name = _chosen(prepared.document, request.operation_name).name
@@ -158,7 +166,7 @@ class GraphQLEngine:
 
     def prepare(self, request: OperationRequest) -> tuple[DocumentNode, OperationDefinitionNode]:
         """Return the document and the one operation that was asked for. Raises RequestRefused."""
-        prepared = self._prepared(request.query)
+        prepared = self._prepared(request)
         if prepared.document is None or prepared.errors:
             raise RequestRefused(prepared.errors)
         operation = _chosen(prepared.document, request.operation_name)
@@ -170,7 +178,31 @@ class GraphQLEngine:
             )
         return prepared.document, operation
 
-    def _prepared(self, query: str) -> PreparedDocument:
+    def trusted_document(self, request: OperationRequest) -> TrustedDocument | None:
+        """Return the trusted document that is asked for, by its identifier or by its very text; None for any other."""
+        if request.document_id is not None:
+            return self.trusted.find(request.document_id)
+        return self.trusted.find_text(request.query)
+
+    def text_of(self, request: OperationRequest) -> str:
+        """Return the text of the document that is asked for; nothing for an identifier that is not known."""
+        document = self.trusted_document(request)
+        return request.query if document is None else document.text
+
+    def _trust(self, text: str) -> PreparedDocument:
+        """One that does not fit the schema is no reason not to start: whoever sends it is told."""
+        prepared = self._prepare(text)
+        if self.plans is not None and prepared.document is not None and not prepared.errors:
+            self.plans.expect(prepared.document)
+        return prepared
+
+    def _prepared(self, request: OperationRequest) -> PreparedDocument:
+        trusted = self.trusted_document(request)
+        if trusted is not None:
+            return self._trusted[trusted.text]
+        if request.document_id is not None:
+            return PreparedDocument(None, [_unknown_document()])
+        query = request.query
         found = self._documents.get(query)
         if found is not None:
             self.cache_hits += 1
@@ -225,6 +257,11 @@ def _code_of(error: GraphQLError) -> str:
     """Tell a document that is wrong from one that was too long or too deep to be read to its end."""
     aborted = isinstance(error, ValidationAbortedError) or error.message.endswith("Parsing aborted.")
     return "LIMIT_EXCEEDED" if aborted else "BAD_USER_INPUT"
+
+
+def _unknown_document() -> GraphQLError:
+    message = "documentId: no such document here; reload the page, or send its text as `query` where that is accepted"
+    return GraphQLError(message, extensions={"code": "PERSISTED_DOCUMENT_NOT_FOUND"})
 
 
 def _refusal(message: str) -> GraphQLError:

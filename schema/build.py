@@ -42,6 +42,7 @@ _NODES = (
 )
 # Of one viewer; of one dashboard. The fullest ones have fewer.
 _MAX_DASHBOARDS, _MAX_CARDS = 12, 60
+_PUBLIC_SECONDS = 3_600
 _PARTS = (ApprovalNotification, PostalAddress, Coordinates, DiagorienteInvitation)
 
 
@@ -58,6 +59,7 @@ def build_schema(*, hide_suggestions: bool = False) -> GraphQLSchema:
     )
     core = schema._schema  # pyright: ignore[reportPrivateUsage]: execution/ runs graphql-core's schema itself
     _tell_sizes(core)
+    _tell_what_is_public(core)
     return core
 
 
@@ -73,6 +75,13 @@ def _tell_sizes(schema: GraphQLSchema) -> None:
     ):
         object_type = cast("GraphQLObjectType", schema.type_map[type_name])
         object_type.fields[field].extensions["rows"] = rows
+
+
+def _tell_what_is_public(schema: GraphQLSchema) -> None:
+    """Mark root fields whose answers are the same for everybody and change with a release (schema/documents.py)."""
+    query = cast("GraphQLObjectType", schema.type_map["Query"])
+    for field in ("departments", "department"):
+        query.fields[field].extensions["public_seconds"] = _PUBLIC_SECONDS
 
 
 def print_sdl() -> str:

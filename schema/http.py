@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from resolvers.context import OperationContext, Resources
 from resolvers.viewer import ANONYMOUS, Viewer
 from resolvers.viewers import load_viewer
 from schema.answers import answer_of, codes_of, format_error, internal_error, record_personal_reads
+from schema.documents import DocumentRules, public_seconds, unfit_variables
 from schema.requests import MalformedRequest, bearer_token, read_operation
 from schema.streams.events import EVENT_STREAM, EventStreams
 from schema.streams.registry import TooManyStreams
@@ -33,6 +34,7 @@ from telemetry.operations import NAMES, Outcome, SeenOperation, observing_operat
 
 JSON = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
+_PERSISTED = ("documentId", "extensions")
 GRAPHIQL = Path(__file__).parent / "static" / "graphiql" / "index.html"
 
 
@@ -41,6 +43,7 @@ class EndpointConfig:
     max_body_bytes: int
     deadline_seconds: float
     is_production: bool
+    documents: DocumentRules = field(default_factory=DocumentRules)
 
 
 class Refusal(Exception):
@@ -100,9 +103,10 @@ class GraphQLEndpoint:
 
     async def _read(self, request: Request) -> OperationRequest:
         if request.method == "GET":
-            if self._config.is_production:
-                raise Refusal(405, "GET: not accepted here, send a POST", Allow="POST")
-            return _operation(_query_parameters(request))
+            parameters = _query_parameters(request)
+            if self._config.is_production and ("query" in parameters or parameters.keys().isdisjoint(_PERSISTED)):
+                raise Refusal(405, "GET: not accepted here but for persisted documents, send a POST", Allow="POST")
+            return _operation(parameters)
         if request.method != "POST":
             raise Refusal(405, f"{request.method[:20]}: GET or POST expected", Allow="GET, POST")
         _check_content_type(request)
@@ -134,6 +138,9 @@ class GraphQLEndpoint:
             client_address=request.client.host if request.client is not None else "",
         )
         try:
+            self._config.documents.admit(self._engine, asked, context.viewer)
+            if request.method == "GET" and asked.document_id is not None:
+                self._check_address(asked)
             result = await self._engine.execute(
                 asked,
                 context,
@@ -155,9 +162,25 @@ class GraphQLEndpoint:
         answer = answer_of(result, request_id=context.request_id)
         is_signed_in = context.viewer.is_authenticated
         seen.name = NAMES.label(self._engine.operation_name(asked), is_signed_in=is_signed_in)
-        seen.describe(self._engine.operation_type(asked), asked.query)
+        seen.describe(self._engine.operation_type(asked), self._engine.text_of(asked))
         seen.answered(codes_of(answer))
-        return _json(answer, 200, media_type)
+        response = _json(answer, 200, media_type)
+        if request.method == "GET" and (seconds := self._public_seconds(asked, answer)):
+            response.headers.update({"Cache-Control": f"public, max-age={seconds}", "Vary": "Accept, Origin"})
+        return response
+
+    def _check_address(self, asked: OperationRequest) -> None:
+        """Raise Refusal where an address would have to hold what may be personal. Raises RequestRefused."""
+        _, operation = self._engine.prepare(asked)
+        if unfit := unfit_variables(self._engine.schema, operation):
+            message = f"GET: ${unfit[0]} may hold personal data, which does not belong in addresses; send a POST"
+            raise Refusal(405, message, Allow="POST")
+
+    def _public_seconds(self, asked: OperationRequest, answer: Mapping[str, Any]) -> int:
+        """Only trusted documents: what else may be asked for, nobody has looked at."""
+        if self._engine.trusted_document(asked) is None:
+            return 0
+        return public_seconds(self._engine.schema, self._engine.prepare(asked)[1], answer)
 
     async def _viewer(self, request: Request) -> Viewer:
         header = request.headers.get("authorization")
@@ -302,6 +325,6 @@ def _operation(given: Mapping[str, Any]) -> OperationRequest:
         operation = read_operation(given)
     except MalformedRequest as error:
         raise Refusal(400, str(error)) from None
-    if not operation.query.strip():
+    if operation.document_id is None and not operation.query.strip():
         raise Refusal(400, "query: missing; the text of a GraphQL document expected")
     return operation

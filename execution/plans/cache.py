@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from graphql import (
+    DocumentNode,
     FragmentDefinitionNode,
     GraphQLSchema,
     OperationDefinitionNode,
@@ -109,6 +110,7 @@ class PlanCache:
         self._compile_after = compile_after
         self.native_dates = native_dates
         self._operations: OrderedDict[tuple[int, ...], _Operation] = OrderedDict()
+        self._expected: dict[int, _Operation] = {}
         self._closed = Positions(self, is_open=False)
         # For tests and metrics: executions with plans and without, plans that were made, and that should have been.
         self.hits = 0
@@ -118,6 +120,14 @@ class PlanCache:
 
     def __len__(self) -> int:
         return len(self._operations)
+
+    def expect(self, document: DocumentNode) -> None:
+        """Compile a document's operations when they come for the first time, and never forget them for others."""
+        fragments = tuple(node for node in document.definitions if isinstance(node, FragmentDefinitionNode))
+        for node in document.definitions:
+            if isinstance(node, OperationDefinitionNode):
+                operation = self._expected[id(node)] = _Operation(node, fragments)
+                operation.executions = self._compile_after - 1
 
     def positions(self, executor: PlannedExecutor) -> Positions:
         """Return the plans that an execution may use; none for one of a kind that plans do not imitate."""
@@ -150,6 +160,9 @@ class PlanCache:
         )
 
     def _operation(self, executor: PlannedExecutor) -> _Operation:
+        expected = self._expected.get(id(executor.operation))
+        if expected is not None:
+            return expected
         fragments = tuple(executor.fragment_definitions.values())
         key = (id(executor.operation), *map(id, fragments))
         found = self._operations.get(key)

@@ -14,6 +14,7 @@ from execution.engine import GraphQLEngine, OperationRequest, RequestRefused
 from execution.subscriptions import StreamFailed, SubscriptionEngine
 from resolvers.context import OperationContext
 from schema.answers import answer_of, codes_of, format_error, internal_error, record_personal_reads
+from schema.documents import DocumentRules
 from schema.streams.sessions import Session
 from telemetry.operations import NAMES, Outcome, observing_operation
 
@@ -48,8 +49,10 @@ class OperationRunner:
         subscriptions: SubscriptionEngine[OperationContext],
         *,
         deadline_seconds: float,
+        documents: DocumentRules | None = None,
     ) -> None:
         self._engine = engine
+        self._documents = documents or DocumentRules()
         self._subscriptions = subscriptions
         self._deadline_seconds = deadline_seconds
 
@@ -60,6 +63,7 @@ class OperationRunner:
     async def run(self, request: OperationRequest, session: Session, sink: Sink) -> None:
         """Answer one operation to its end. Raises ClientLost, and nothing else: errors go into the sink."""
         try:
+            self._documents.admit(self._engine, request, session.viewer)
             if self.kind_of(request) is OperationType.SUBSCRIPTION:
                 await self._stream(request, session, sink)
             else:
@@ -97,6 +101,6 @@ class OperationRunner:
             answer = answer_of(result, request_id=context.request_id)
             is_signed_in = context.viewer.is_authenticated
             seen.name = NAMES.label(self._engine.operation_name(request), is_signed_in=is_signed_in)
-            seen.describe(self._engine.operation_type(request), request.query)
+            seen.describe(self._engine.operation_type(request), self._engine.text_of(request))
             seen.answered(codes_of(answer))
         await sink.next(orjson.dumps(answer).decode())

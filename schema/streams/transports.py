@@ -11,6 +11,7 @@ from typing import Self
 from execution.engine import GraphQLEngine
 from execution.subscriptions import SubscriptionEngine
 from resolvers.context import OperationContext, Resources
+from schema.documents import DocumentRules
 from schema.streams.connection import SocketLimits
 from schema.streams.events import EventStreamLimits, EventStreams
 from schema.streams.operations import OperationRunner, encode
@@ -26,6 +27,7 @@ _DRAIN_GRACE_SECONDS = 8.0
 class TransportConfig:
     deadline_seconds: float = 10.0
     allowed_origins: tuple[str, ...] = ()
+    documents: DocumentRules = field(default_factory=DocumentRules)
     most_streams: int = 2_000
     most_streams_per_client: int = 100
     rights_interval_seconds: float = 15.0
@@ -43,7 +45,9 @@ class Transports:
         self._config = config
         self.subscriptions: SubscriptionEngine[OperationContext] = SubscriptionEngine(engine, encode)
         self.streams = Streams(most=config.most_streams, most_per_client=config.most_streams_per_client)
-        runner = OperationRunner(engine, self.subscriptions, deadline_seconds=config.deadline_seconds)
+        runner = OperationRunner(
+            engine, self.subscriptions, deadline_seconds=config.deadline_seconds, documents=config.documents
+        )
         self.event_streams = EventStreams(runner, self.streams, config.event_streams)
         self.sockets = SocketEndpoint(
             runner,
