@@ -37,6 +37,9 @@ class User(Model):
     email = fields.CharField(max_length=254, null=True)
     phone = fields.CharField(max_length=20, default="")
     is_active = fields.BooleanField(default=True)
+    is_observer = fields.BooleanField(
+        default=False, db_default=False, description="staff only: may look at operations, as operators may anyway"
+    )
     is_operator = fields.BooleanField(default=False, description="staff only: may act on operations")
     may_read_full_nir = fields.BooleanField(default=False, description="staff only")
     created_at: datetime = fields.DatetimeField(auto_now_add=True)

@@ -23,6 +23,7 @@ class Permission(StrEnum):
     INVITE_TO_APPOINTMENT = "INVITE_TO_APPOINTMENT"
     MANAGE_COMPANY = "MANAGE_COMPANY"
     VIEW_DASHBOARDS = "VIEW_DASHBOARDS"
+    OBSERVE = "OBSERVE"
     OPERATE = "OPERATE"
 
 
@@ -58,6 +59,7 @@ class Viewer:
     first_name: str = field(default="", repr=False)
     last_name: str = field(default="", repr=False)
     email: str = field(default="", repr=False)
+    is_observer: bool = False
     is_operator: bool = False
     may_read_full_nir: bool = False
     organization_type: OrganizationType | None = None
@@ -112,6 +114,8 @@ class Viewer:
         granted = set(_PERMISSIONS[self.scope])
         if self.may_read_full_nir and self.is_staff:
             granted.add(Permission.READ_FULL_NIR)
+        if self.is_observer and self.is_staff:
+            granted.add(Permission.OBSERVE)
         if self.scope is Scope.EMPLOYER and self.is_organization_admin:
             granted.add(Permission.MANAGE_COMPANY)
         return tuple(permission for permission in Permission if permission in granted)
@@ -125,6 +129,7 @@ class Viewer:
         return (
             self.kind,
             self.user_id,
+            self.is_observer,
             self.is_operator,
             self.may_read_full_nir,
             self.organization_type,
@@ -170,6 +175,7 @@ _PERMISSIONS: dict[Scope, set[Permission]] = {
         Permission.MANAGE_APPROVALS,
         Permission.MANAGE_COMPANY,
         Permission.VIEW_DASHBOARDS,
+        Permission.OBSERVE,
         Permission.OPERATE,
     },
 }

@@ -19,7 +19,8 @@ from services.tokens import Claims, InvalidToken
 
 # {asked} is who is asked for, with their `organization_id`; {user} and {partner} say how they are found.
 _FOUND = """
-    SELECT {number} u.id, u.kind, u.first_name, u.last_name, u.email, u.is_active, u.is_operator, u.may_read_full_nir,
+    SELECT {number} u.id, u.kind, u.first_name, u.last_name, u.email, u.is_active, u.is_observer, u.is_operator,
+        u.may_read_full_nir,
         m.id IS NOT NULL AS is_member, m.is_admin, m.company_id, m.prescriber_organization_id, m.institution_id,
         po.is_authorized, coalesce(i.department, '') AS department, coalesce(i.region, '') AS region,
         NULL::json AS scopes, NULL::uuid[] AS company_ids
@@ -30,7 +31,7 @@ _FOUND = """
     LEFT JOIN institution i ON i.id = m.institution_id
     UNION ALL
     SELECT {number} p.id, 'partner', '', '', '', p.revoked_at IS NULL, false, false,
-        false, false, NULL, NULL, NULL, false, '', '',
+        false, false, false, NULL, NULL, NULL, false, '', '',
         p.scopes::json, ARRAY(SELECT c.company_id FROM partner_client_company c WHERE c.partner_client_id = p.id)
     FROM {asked} JOIN partner_client p ON {partner}
 """
@@ -121,6 +122,7 @@ def _viewer(row: Any, organization_id: UUID | None) -> Viewer:
         first_name=row["first_name"],
         last_name=row["last_name"],
         email=row["email"] or "",
+        is_observer=row["is_observer"],
         is_operator=row["is_operator"],
         may_read_full_nir=row["may_read_full_nir"],
         organization_type=organization_type,

@@ -258,6 +258,7 @@ class _People:
     def add_staff(self, number: int) -> None:
         user = self._add_user(UserKind.STAFF, well_known.staff_subject(number))
         user.is_operator = number <= 2
+        user.is_observer = number == well_known.DEMO_OBSERVER
         user.may_read_full_nir = number == well_known.DEMO_STAFF
 
     def _add_user(self, kind: UserKind, subject: str) -> UserRow:

@@ -46,6 +46,7 @@ class UserRow:
     phone: str
     created_at: datetime
     updated_at: datetime
+    is_observer: bool = False
     is_operator: bool = False
     may_read_full_nir: bool = False
 

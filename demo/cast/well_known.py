@@ -25,6 +25,7 @@ OTHER_ORGANIZATION = 2
 DEMO_INSTITUTION = 1
 DEMO_PARTNER = 1
 DEMO_STAFF = 1
+DEMO_OBSERVER = 3
 DEMO_JOB_SEEKER = 0
 
 
@@ -32,6 +33,7 @@ class Persona(StrEnum):
     """Who a token may be for."""
 
     STAFF = "staff"
+    OBSERVER = "observer"
     EMPLOYER = "employer"
     PRESCRIBER = "prescriber"
     UNAUTHORIZED_PRESCRIBER = "unauthorized-prescriber"
@@ -97,6 +99,8 @@ def holder_of(persona: Persona) -> TokenHolder:
             return TokenHolder(job_seeker_subject(DEMO_JOB_SEEKER), None)
         case Persona.STAFF:
             return TokenHolder(staff_subject(DEMO_STAFF), None)
+        case Persona.OBSERVER:
+            return TokenHolder(staff_subject(DEMO_OBSERVER), None)
         case Persona.PARTNER:
             return TokenHolder(partner_subject(DEMO_PARTNER), None)
 

@@ -95,7 +95,8 @@ DELETE_PERSON = 'DELETE FROM "user" WHERE id = $1 RETURNING id'
 DELETE_PROFILE = "DELETE FROM job_seeker_profile WHERE user_id = $1 RETURNING id"
 EMPTY_PERSON = """
 UPDATE "user" SET subject = NULL, title = NULL, first_name = '', last_name = '', email = NULL, phone = '',
-    is_active = FALSE, is_operator = FALSE, may_read_full_nir = FALSE, erased_at = coalesce(erased_at, $2)
+    is_active = FALSE, is_observer = FALSE, is_operator = FALSE, may_read_full_nir = FALSE,
+    erased_at = coalesce(erased_at, $2)
 WHERE id = $1 RETURNING id
 """
 FINISHED = """

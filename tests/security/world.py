@@ -189,6 +189,7 @@ async def _make_viewers(world: World) -> None:
         "nadia": await make_prescriber(n),
         "ines": await make_labor_inspector(i),
         "sam": await make_user(UserKind.STAFF),
+        "oscar": await make_user(UserKind.STAFF, is_observer=True),
         "olivia": await make_user(UserKind.STAFF, is_operator=True),
         "nia": await make_user(UserKind.STAFF, may_read_full_nir=True),
     }
@@ -211,6 +212,7 @@ async def _make_viewers(world: World) -> None:
         "LABOR_INSPECTOR_OF_NOTHING": Asker(people["ines"]),
         **{name: Asker(await make_partner_client(a, scopes=scopes)) for name, scopes in partner.items()},
         "STAFF": Asker(people["sam"]),
+        "OBSERVER": Asker(people["oscar"]),
         "OPERATOR": Asker(people["olivia"]),
         "STAFF_OF_FULL_NIR": Asker(people["nia"]),
     }

@@ -16,6 +16,7 @@ NAMES = {"first_name": "Ada", "last_name": "Martin", "email": "ada@example.org"}
 OTHER: dict[str, Any] = {
     "kind": UserKind.EMPLOYER,
     "user_id": ONE,
+    "is_observer": True,
     "is_operator": True,
     "may_read_full_nir": True,
     "organization_type": OrganizationType.COMPANY,

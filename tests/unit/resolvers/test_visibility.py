@@ -106,10 +106,11 @@ def test_a_relation_leads_to_a_type_that_has_rules(type_name: str):
         (Viewer(kind=Kind.LABOR_INSPECTOR, organization_type=OrganizationType.COMPANY), Scope.NOBODY),
         (Viewer(kind=Kind.LABOR_INSPECTOR, organization_type=OrganizationType.INSTITUTION), Scope.LABOR_INSPECTOR),
         (Viewer(kind=Kind.STAFF), Scope.STAFF),
+        (Viewer(kind=Kind.STAFF, is_observer=True), Scope.STAFF),
         (Viewer(kind=Kind.STAFF, is_operator=True), Scope.OPERATOR),
         (Viewer(kind=Kind.PARTNER), Scope.PARTNER),
         # Rights that only staff can have make nobody else staff.
-        (Viewer(kind=Kind.JOB_SEEKER, is_operator=True, may_read_full_nir=True), Scope.JOB_SEEKER),
+        (Viewer(kind=Kind.JOB_SEEKER, is_observer=True, is_operator=True, may_read_full_nir=True), Scope.JOB_SEEKER),
     ],
 )
 def test_a_viewer_falls_under_one_scope(viewer: Viewer, scope: Scope):
