@@ -60,6 +60,7 @@ _STATES = "ARRAY['new','processing','accepted','postponed','refused','new']"
 # Rows are numbered from 0. Job seeker s sent the applications 3s, 3s+1 and 3s+2; application a went to the company
 # a modulo the number of companies. Three job seekers in four have an approval, which their first application led to.
 # The third application was sent by a prescriber, of the organisation s modulo the number of organisations.
+# Of a company's appointments one in three lies ahead, those of its newest applicants among them.
 _TABLES = (
     f"""
     INSERT INTO company (id, number, siret, kind, name, brand, naf, email, phone, address_line_1, address_line_2,
@@ -121,7 +122,7 @@ _TABLES = (
     """
     INSERT INTO appointment (id, rdv_insertion_id, start_at, duration, status, source_status, reason_category, reason,
         is_collective, address, total_participants, max_participants, company_id)
-    SELECT pg_temp.key('appointment', n), n + 1, date_trunc('hour', now()) + ((n / $1::bigint)::int % 90 - 60) *
+    SELECT pg_temp.key('appointment', n), n + 1, date_trunc('hour', now()) + (30 - n / $1::bigint * 37 % 90) *
         interval '1 day', 1800000000, 'unknown', 'unknown', 'siae_interview', 'Entretien d''embauche', TRUE,
         '1 place des Essais, 69003 Lyon', 2, 2, pg_temp.key('company', n % $1::bigint)
     FROM generate_series(0, $3::bigint - 1) n
@@ -130,11 +131,12 @@ _TABLES = (
     """
     INSERT INTO participation (id, rdv_insertion_id, status, source_status, updated_at, appointment_id, job_seeker_id)
     SELECT pg_temp.key('participation', 2 * n + place), 2 * n + place,
-        CASE WHEN n % 5 = 0 THEN 'seen' ELSE 'unknown' END,
-        CASE WHEN n % 5 = 0 THEN 'seen' ELSE 'unknown' END, now() - n * interval '1 second',
+        CASE WHEN has.taken_place THEN 'seen' ELSE 'unknown' END,
+        CASE WHEN has.taken_place THEN 'seen' ELSE 'unknown' END, now() - n * interval '1 second',
         pg_temp.key('appointment', n), pg_temp.key('job_seeker', (n % $1::bigint
             + $1::bigint * (2 * (n / $1::bigint) + place)) % (3 * $2::bigint) / 3)
-    FROM generate_series(0, $3::bigint - 1) n, generate_series(0, 1) place
+    FROM generate_series(0, $3::bigint - 1) n, generate_series(0, 1) place,
+        LATERAL (SELECT n % 5 = 0 AND n / $1::bigint * 37 % 90 >= 30 AS taken_place) has
     """,
 )
 # One viewer of each kind, with rights over what is above.
