@@ -126,10 +126,15 @@ async def _listens(contender: Contender, process: asyncio.subprocess.Process, po
     until = monotonic() + _START_SECONDS
     while not await _accepts(port):
         if process.returncode is not None:
-            raise ContenderError(f"{contender.name}: ended with {process.returncode} at its start; see {log}")
+            raise ContenderError(f"{contender.name}: ended with {process.returncode} at its start: {_last_words(log)}")
         if monotonic() > until:
-            raise ContenderError(f"{contender.name}: not listening after {_START_SECONDS:g} seconds; see {log}")
+            raise ContenderError(f"{contender.name}: silent {_START_SECONDS:g} s after its start: {_last_words(log)}")
         await asyncio.sleep(_BETWEEN_TRIES_SECONDS)
+
+
+def _last_words(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "it wrote nothing")
 
 
 async def _accepts(port: int) -> bool:

@@ -38,7 +38,7 @@ async def ask(port: int, request: bytes) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         writer.write(request)
-        return await _answer(reader)
+        return await read_answer(reader)
     finally:
         writer.close()
 
@@ -51,7 +51,7 @@ async def run(port: int, request: bytes, *, seconds: float, connections: int) ->
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         while (sent_at := perf_counter()) < ends_at:
             writer.write(request)
-            await _answer(reader)
+            await read_answer(reader)
             measured.durations.append(perf_counter() - sent_at)
         writer.close()
 
@@ -61,7 +61,7 @@ async def run(port: int, request: bytes, *, seconds: float, connections: int) ->
     return measured
 
 
-async def _answer(reader: asyncio.StreamReader) -> bytes:
+async def read_answer(reader: asyncio.StreamReader) -> bytes:
     head = await reader.readuntil(b"\r\n\r\n")
     if not head.startswith(b"HTTP/1.1 200"):
         raise RuntimeError(f"the server answered {head[:40]!r}")
