@@ -11,6 +11,7 @@ from models.appointments import (
 )
 from models.approvals import Approval, CancelledApproval, NotificationAttempt
 from models.certification import CertificationRequest
+from models.communes import Commune
 from models.event_log import ApprovalEvent, EventStream
 from models.invitation_attempts import InvitationAttempt
 from models.job_applications import JobApplication, Survey, UnlinkedSurveyAnswer
@@ -42,6 +43,7 @@ __all__ = [
     "CancelledApproval",
     "CancelledApprovalStatistic",
     "CertificationRequest",
+    "Commune",
     "Company",
     "Consent",
     "CronRun",

@@ -68,6 +68,20 @@ CHECKS: dict[str, list[Forbidden]] = {
         Forbidden("certification_request", f"lease_token = {SOMEBODY}"),
         Forbidden("certification_request", "lease_until = now()"),
     ],
+    "commune_insee_code_form": [
+        Forbidden("commune", "insee_code = '5746'"),
+        Forbidden("commune", "insee_code = '2C004'"),
+        Forbidden("commune", "insee_code = '2a004'"),
+    ],
+    "commune_name_given": [
+        Forbidden("commune", "name = ' '"),
+        Forbidden("commune", "search_name = ''"),
+    ],
+    "commune_position": [
+        Forbidden("commune", "latitude = 49.1"),
+        Forbidden("commune", "latitude = 91, longitude = 6.2"),
+        Forbidden("commune", "latitude = 49.1, longitude = 181"),
+    ],
     "company_address": [
         Forbidden("company", "post_code = '5700'"),
         Forbidden("company", "insee_code = '2C004'"),
@@ -153,7 +167,11 @@ CHECKS: dict[str, list[Forbidden]] = {
     ],
     "survey_mail_due_while_available": [Forbidden("survey", "status = 'sent', mail_due_at = now()")],
     "user_nobody_once_erased": [Forbidden("user", "erased_at = now()")],
-    "user_staff_rights": [Forbidden("user", "is_operator = true"), Forbidden("user", "may_read_full_nir = true")],
+    "user_staff_rights": [
+        Forbidden("user", "is_observer = true"),
+        Forbidden("user", "is_operator = true"),
+        Forbidden("user", "may_read_full_nir = true"),
+    ],
     "partner_secret_digest_form": [
         Forbidden("partner_secret", "digest = 'trv_secret'"),
         Forbidden("partner_secret", "digest = upper(digest)"),
@@ -421,6 +439,10 @@ INDEXES: frozenset[str] = frozenset(
         "certification_request_newest",
         "certification_request_of_outcome",
         "certification_request_unanswered",
+        "commune_by_former_code",
+        "commune_by_name",
+        "commune_by_post_code",
+        "commune_by_similar_name",
         "company_by_name",
         "company_name_search",
         "company_of_department",
