@@ -1,12 +1,12 @@
 """Which communes match a request, and how they are written."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from difflib import SequenceMatcher
 from types import MappingProxyType
 from typing import Any
 
 from sandbox.cast import siret_of
-from sandbox.gazetteer import COMMUNES, COMMUNES_BY_CODE, DEPARTMENTS, Commune
+from sandbox.gazetteer import Commune
 from sandbox.names import plain
 
 JSON = dict[str, Any]
@@ -97,27 +97,3 @@ def as_json(commune: Commune, fields: tuple[str, ...], *, match: float | None = 
 
 def is_in_square(commune: Commune, latitude: float, longitude: float) -> bool:
     return abs(commune.latitude - latitude) <= 0.02 and abs(commune.longitude - longitude) <= 0.03
-
-
-def whole_country(size: int) -> Iterator[Commune]:
-    """The communes that are known here, then invented ones, plainly called so, up to the size of a country."""
-    known = [commune for commune in COMMUNES if not commune.is_arrondissement]
-    yield from known[:size]
-    left = size - len(known)
-    departments = [department.code for department in DEPARTMENTS.values() if department.zone == "metro"]
-    for number in range(1, 1000):
-        for department in departments:
-            code = f"{department}{number:03d}"
-            if code in COMMUNES_BY_CODE:
-                continue
-            if left <= 0:
-                return
-            left -= 1
-            yield Commune(
-                code=code,
-                name=f"Commune fictive {code}",
-                post_codes=(f"{'20' if department in {'2A', '2B'} else department}990",),
-                latitude=round(43.5 + number % 70 / 10, 4),
-                longitude=round(-1.0 + number % 61 / 10, 4),
-                population=number,
-            )

@@ -20,8 +20,8 @@ from sandbox.geo.communes import (
     is_in_square,
     score,
     siren_of,
-    whole_country,
 )
+from sandbox.geo.country import whole_country
 from sandbox.partner import PartnerSettings, SimulatedPartner
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
@@ -47,13 +47,13 @@ class _BadRequestError(Exception):
 
 
 class SimulatedGeo(SimulatedPartner[GeoSettings]):
-    """Knows the communes of the gazetteer; the rest of the country is invented and appears without filter only."""
+    """Knows the communes of the gazetteer; the rest of the country is invented: without filter, or by its code."""
 
     name = "geo"
 
     def __init__(self, settings: GeoSettings, clock: Clock) -> None:
         super().__init__(settings, clock)
-        self._country: tuple[Commune, ...] = ()
+        self._country: dict[str, Commune] = {}
 
     def routes(self) -> Sequence[BaseRoute]:
         return (
@@ -74,7 +74,7 @@ class SimulatedGeo(SimulatedPartner[GeoSettings]):
         return _answer(query, self._matches(query))
 
     async def _one_commune(self, request: Request) -> Response:
-        commune = COMMUNES_BY_CODE.get(request.path_params["code"])
+        commune = self._known(request.path_params["code"])
         if commune is None:
             return _not_found()
         return JSONResponse(_written(dict(request.query_params), commune))
@@ -129,10 +129,17 @@ class SimulatedGeo(SimulatedPartner[GeoSettings]):
             return COMMUNES
         if query.get("format") == "geojson" or "contour" in query.get("fields", ""):
             raise _BadRequestError("this request is too heavy without a filter")
-        if len(self._country) != self.settings.country_size:
-            self._country = tuple(whole_country(self.settings.country_size))
         arrondissements = [commune for commune in COMMUNES if commune.is_arrondissement]
-        return (*self._country, *arrondissements)
+        return (*self._whole_country().values(), *arrondissements)
+
+    def _known(self, code: str) -> Commune | None:
+        return COMMUNES_BY_CODE.get(code) or self._whole_country().get(code)
+
+    def _whole_country(self) -> dict[str, Commune]:
+        """By code; made when it is asked for, and anew when its size was changed."""
+        if len(self._country) != self.settings.country_size:
+            self._country = {commune.code: commune for commune in whole_country(self.settings.country_size)}
+        return self._country
 
 
 def _by_score(found: tuple[Commune, float]) -> float:

@@ -1,5 +1,6 @@
 """The simulated API Géo: by itself, and with the real client."""
 
+from collections import Counter
 from typing import Any
 
 import httpx
@@ -7,6 +8,7 @@ import pytest
 
 from clients.api_geo import FEWEST_ARRONDISSEMENTS, APIGeoClient, APIGeoConfig
 from clients.errors import PartnerRateLimited, PartnerUnavailable
+from models.departments import department_code_of
 from sandbox.app import Sandbox
 from sandbox.gazetteer import COMMUNES, COMMUNES_BY_CODE, DEPARTMENTS, REGIONS
 from tests.unit.clients.doubles import RecordingPacer
@@ -112,7 +114,32 @@ async def test_the_client_reads_the_whole_country(client: APIGeoClient):
     assert len({commune.insee_code for commune in country}) == len(country)
     names = {commune.insee_code: commune.name for commune in country}
     assert (names["57463"], names["75101"]) == ("Metz", "Paris 1er Arrondissement")
-    assert names["57001"] == "Commune fictive 57001"
+
+
+async def test_invented_communes_are_shaped_like_real_ones(client: APIGeoClient):
+    country = await client.country()
+
+    names = Counter(commune.name for commune in country)
+    sharing = Counter(post_code for commune in country for post_code in commune.post_codes)
+    former = [code for commune in country for code in commune.former_codes]
+    assert {commune.department_code for commune in country} >= {
+        department.code for department in DEPARTMENTS.values() if department.zone != "com"
+    }
+    assert max(names.values()) < 100
+    assert max(sharing.values()) < 50
+    assert all(
+        department_code_of(post_code=commune.post_codes[0]) == commune.department_code
+        for commune in country
+        if commune.department_code not in {"977", "978"}
+    )
+    assert len(set(former)) == len(former) > 500
+    assert not set(former) & {commune.insee_code for commune in country}
+
+
+async def test_an_invented_commune_is_found_by_its_code_as_well(client: APIGeoClient):
+    country = {commune.insee_code: commune for commune in await client.country()}
+
+    assert await client.commune("57001") == country["57001"]
 
 
 async def test_a_country_that_is_cut_short_stops_the_client(client: APIGeoClient, http: httpx.AsyncClient):
