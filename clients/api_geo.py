@@ -44,7 +44,7 @@ FEWEST_ARRONDISSEMENTS = 45
 
 _COMMUNE = "commune-actuelle"
 _ARRONDISSEMENT = "arrondissement-municipal"
-_FIELDS = "nom,code,codesPostaux,codeDepartement,codeRegion,codeEpci,codeParent,population,centre"
+_FIELDS = "nom,code,codesPostaux,codeDepartement,codeRegion,codeEpci,codeParent,anciensCodes,population,centre"
 _INSEE_CODE = re.compile(r"\d{5}|2[AB]\d{3}", re.ASCII)
 _MAX_BYTES = 2_000_000
 _MAX_COUNTRY_BYTES = 60_000_000
@@ -82,6 +82,7 @@ class CommuneRecord:
     """A commune, or an arrondissement of Paris, Lyon or Marseille, which then has a `parent_code`.
 
     A post code may belong to several communes and a commune may have several. Overseas some codes are absent.
+    `former_codes`: of the communes that were merged into this one.
     """
 
     insee_code: str
@@ -94,6 +95,7 @@ class CommuneRecord:
     population: int | None
     latitude: float | None
     longitude: float | None
+    former_codes: tuple[str, ...] = ()
 
 
 class _Centre(BaseModel):
@@ -111,6 +113,7 @@ class _Commune(BaseModel):
     region_code: str | None = Field(default=None, alias="codeRegion")
     epci_code: str | None = Field(default=None, alias="codeEpci")
     parent_code: str | None = Field(default=None, alias="codeParent")
+    former_codes: tuple[str, ...] = Field(default=(), alias="anciensCodes")
     population: int | None = None
     centre: _Centre | None = None
 
@@ -127,6 +130,7 @@ class _Commune(BaseModel):
             population=self.population,
             latitude=latitude,
             longitude=longitude,
+            former_codes=self.former_codes,
         )
 
 

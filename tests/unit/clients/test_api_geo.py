@@ -25,7 +25,7 @@ from tests.unit.clients.partner_faults import FAULTS, Fault
 
 BASE = "https://geo.example"
 CONFIG = APIGeoConfig(base_url=BASE, breaker=BreakerPolicy(failures=10_000))
-FIELDS = "nom,code,codesPostaux,codeDepartement,codeRegion,codeEpci,codeParent,population,centre"
+FIELDS = "nom,code,codesPostaux,codeDepartement,codeRegion,codeEpci,codeParent,anciensCodes,population,centre"
 METZ: dict[str, Any] = {
     "nom": "Metz",
     "code": "57463",
@@ -33,6 +33,7 @@ METZ: dict[str, Any] = {
     "codeDepartement": "57",
     "codeRegion": "44",
     "codeEpci": "200039865",
+    "anciensCodes": ["57999"],
     "population": 120_000,
     "centre": {"type": "Point", "coordinates": [6.1956, 49.1081]},
 }
@@ -47,6 +48,7 @@ METZ_RECORD = CommuneRecord(
     population=120_000,
     latitude=49.1081,
     longitude=6.1956,
+    former_codes=("57999",),
 )
 
 
