@@ -100,9 +100,12 @@ class Dashboard:
             visit = await self._gate.visit(request)
             if visit is None:
                 return _to_sign_in(request)
+            if not visit.may_act:
+                log.warning("ops_action_refused", user_id=str(visit.visitor_id))
+                return self._screens.problem(request, 403)
             form = await read_form(request)
             if not comes_from_here(request) or not visit.session.accepts(form.text("form_key")):
-                log.warning("ops_form_refused", user_id=str(visit.operator_id))
+                log.warning("ops_form_refused", user_id=str(visit.visitor_id))
                 return done("/ops", "bad_form")
             answered = await action.act(visit, form)
             return self._screens.page(visit, answered) if isinstance(answered, View) else answered

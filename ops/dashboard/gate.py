@@ -1,4 +1,4 @@
-"""Who may come in: staff with the permission to operate, looked up anew each time."""
+"""Who may come in: staff with the permission to observe or to operate, looked up anew each time."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ from services.tokens import Claims, InvalidToken
 log = structlog.get_logger(__name__)
 
 _UNACCEPTABLE = "Ce jeton n’est pas accepté : il est incomplet, expiré, ou d’un autre service. Demandez-en un nouveau."
-_NOT_AN_OPERATOR = (
-    "Ce compte n’a pas la permission d’exploiter la plateforme (OPERATE). Demandez-la à l’administrateur de l’équipe."
+_NOT_LET_IN = (
+    "Ce compte n’a ni la permission de consulter l’exploitation (OBSERVE), ni celle d’exploiter (OPERATE)."
+    " Demandez l’une d’elles à l’administrateur de l’équipe."
 )
 _ELSEWHERE = "La connexion a été demandée depuis un autre site. Recommencez depuis cette page."
 
@@ -37,14 +38,14 @@ class Gate:
         self._sessions = SessionSigner(parts.session_key)
 
     async def visit(self, request: Request) -> Visit | None:
-        """Return who visits; None: whoever it is has to sign in, or may not operate any more."""
+        """Return who visits; None: whoever it is has to sign in, or may not look any more."""
         session = self._sessions.read(request.cookies.get(COOKIE, ""))
         if session is None:
             return None
-        operator = await operator_of(session.claims)
-        if operator is None:
+        visitor = await visitor_of(session.claims)
+        if visitor is None:
             return None
-        return Visit(request=request, parts=self._parts, operator=operator, session=session, now=self._parts.clock())
+        return Visit(request=request, parts=self._parts, visitor=visitor, session=session, now=self._parts.clock())
 
     async def ask(self, request: Request) -> Response:
         """The page to sign in on."""
@@ -60,12 +61,12 @@ class Gate:
             claims = await self._parts.verifier.verify(form.text("token").removeprefix("Bearer ").strip())
         except InvalidToken:
             return self._screens.sign_in(request, next_path=next_path, problem=_UNACCEPTABLE, status=401)
-        operator = await operator_of(claims)
-        if operator is None:
-            return self._screens.sign_in(request, next_path=next_path, problem=_NOT_AN_OPERATOR, status=403)
+        visitor = await visitor_of(claims)
+        if visitor is None:
+            return self._screens.sign_in(request, next_path=next_path, problem=_NOT_LET_IN, status=403)
         session = self._sessions.begin(claims, now=self._parts.clock())
-        await self._record(AuditAction.SIGNED_IN, operator)
-        log.info("ops_signed_in", user_id=str(operator.user_id))
+        await self._record(AuditAction.SIGNED_IN, visitor)
+        log.info("ops_signed_in", user_id=str(visitor.user_id))
         response = RedirectResponse(next_path, status_code=303)
         self._set(response, session)
         return response
@@ -75,16 +76,16 @@ class Gate:
         session = self._sessions.read(request.cookies.get(COOKIE, ""))
         if session is not None and not session.accepts(form.text("form_key")):
             return RedirectResponse("/ops", status_code=303)
-        if session is not None and (operator := await operator_of(session.claims)) is not None:
-            await self._record(AuditAction.SIGNED_OUT, operator)
+        if session is not None and (visitor := await visitor_of(session.claims)) is not None:
+            await self._record(AuditAction.SIGNED_OUT, visitor)
         response = done("/ops/sign-in", "signed_out")
         response.delete_cookie(COOKIE, path=COOKIE_PATH, httponly=True, samesite="strict")
         return response
 
-    async def _record(self, action: AuditAction, operator: Viewer) -> None:
-        if operator.user_id is not None:
+    async def _record(self, action: AuditAction, visitor: Viewer) -> None:
+        if visitor.user_id is not None:
             subject = AuditSubject(type=SubjectType.SESSION, id="")
-            await record(action, subject, by=operator.user_id, now=self._parts.clock())
+            await record(action, subject, by=visitor.user_id, now=self._parts.clock())
 
     def _set(self, response: Response, session: Session) -> None:
         response.set_cookie(
@@ -98,13 +99,13 @@ class Gate:
         )
 
 
-async def operator_of(claims: Claims) -> Viewer | None:
-    """Return the operator whom the claims are of, as the database knows them now; None for anybody else."""
+async def visitor_of(claims: Claims) -> Viewer | None:
+    """Return the observer or operator whom the claims are of, as the database knows them now; None for others."""
     try:
         viewer = await load_viewer(claims)
     except InvalidToken:
         return None
-    return viewer if viewer.is_staff and viewer.has(Permission.OPERATE) else None
+    return viewer if viewer.is_staff and viewer.has(Permission.OBSERVE) else None
 
 
 def _inside(path: str) -> str:

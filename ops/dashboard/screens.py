@@ -16,7 +16,11 @@ from ops.dashboard.visits import NOTICE_COOKIE, View, Visit
 
 _STATUS_TITLES = {
     400: ("Demande incorrecte", "L’adresse ou le formulaire n’est pas de ceux que ces pages produisent."),
-    403: ("Accès refusé", "Vous n’avez pas le droit de faire cela."),
+    403: (
+        "Action réservée",
+        "Votre compte peut consulter ces pages (OBSERVE), mais pas agir : rien n’a été changé. Demandez la permission"
+        " d’exploiter (OPERATE) à l’administrateur de l’équipe, ou l’action à une personne qui l’a.",
+    ),
     404: ("Page introuvable", "Cette page, ou ce qu’elle montrait, n’existe pas ou n’existe plus."),
     405: ("Demande incorrecte", "Cette adresse ne s’ouvre pas ainsi."),
     413: ("Formulaire trop long", "Le formulaire envoyé dépasse la taille acceptée. Réduisez votre sélection."),
@@ -55,7 +59,8 @@ class Screens:
                 **view.values,
                 "visit": visit,
                 "form_key": visit.session.form_key,
-                "operator_name": f"{visit.operator.first_name} {visit.operator.last_name}".strip(),
+                "visitor_name": f"{visit.visitor.first_name} {visit.visitor.last_name}".strip(),
+                "may_act": visit.may_act,
                 "session_ends_at": visit.session.expires_at,
             },
         )

@@ -13,16 +13,16 @@ from starlette.responses import RedirectResponse, Response
 from ops.dashboard.forms import Form
 from ops.dashboard.parts import Parts
 from ops.dashboard.sessions import Session
-from resolvers.viewer import Viewer
+from resolvers.viewer import Permission, Viewer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """`operator` as the database knows them now."""
+    """`visitor` as the database knows them now."""
 
     request: Request
     parts: Parts
-    operator: Viewer
+    visitor: Viewer
     session: Session
     now: datetime
 
@@ -31,10 +31,15 @@ class Visit:
         return self.request.query_params.get(name, "").strip()[:200]
 
     @property
-    def operator_id(self) -> UUID:
-        if self.operator.user_id is None:
-            raise RuntimeError("visit: nobody is signed in, an operator was expected; check the gate")
-        return self.operator.user_id
+    def visitor_id(self) -> UUID:
+        if self.visitor.user_id is None:
+            raise RuntimeError("visit: nobody is signed in, one of the staff was expected; check the gate")
+        return self.visitor.user_id
+
+    @property
+    def may_act(self) -> bool:
+        """Whether they may press buttons; observers read alone."""
+        return self.visitor.has(Permission.OPERATE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,7 +64,7 @@ async def retry(visit: Visit, _: Form) -> Response:
     """Make one due at once, and wake a worker for it."""
     subject, row_id = _named(visit)
     path = f"/ops/notifications/{subject.value}/{row_id}"
-    outcome = await retry_notification(subject, row_id, by=visit.operator_id, now=visit.now)
+    outcome = await retry_notification(subject, row_id, by=visit.visitor_id, now=visit.now)
     if isinstance(outcome, NotFound):
         raise NoSuchThing
     if isinstance(outcome, ConflictFound):

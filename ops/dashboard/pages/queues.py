@@ -34,13 +34,13 @@ async def confirm_pause(visit: Visit) -> View:
 
 async def pause(visit: Visit, form: Form) -> View | Response:
     target = _target(visit)
-    outcome = await pausing.pause(target, by=visit.operator_id, reason=form.text("reason"), now=visit.now)
+    outcome = await pausing.pause(target, by=visit.visitor_id, reason=form.text("reason"), now=visit.now)
     return await _answer(visit, form, target, outcome, "paused")
 
 
 async def resume(visit: Visit, form: Form) -> View | Response:
     target = _target(visit)
-    outcome = await pausing.resume(target, by=visit.operator_id, reason=form.text("reason"), now=visit.now)
+    outcome = await pausing.resume(target, by=visit.visitor_id, reason=form.text("reason"), now=visit.now)
     return await _answer(visit, form, target, outcome, "resumed")
 
 
@@ -49,7 +49,7 @@ async def retry_partner(visit: Visit, form: Form) -> View | Response:
     target = _target(visit)
     if not isinstance(target, Partner):
         raise NoSuchThing
-    outcome = await pausing.end_automatic_pause(target, by=visit.operator_id, reason=form.text("reason"), now=visit.now)
+    outcome = await pausing.end_automatic_pause(target, by=visit.visitor_id, reason=form.text("reason"), now=visit.now)
     return await _answer(visit, form, target, outcome, "resumed")
 
 

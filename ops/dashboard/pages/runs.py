@@ -97,7 +97,7 @@ async def begin(visit: Visit, form: Form) -> View | Response:
     narrowed = chosen.narrowed(query)
     if query.problems:
         return await _preview(visit, problems=query.problems, reason=form.text("reason"), status=422)
-    outcome = await runs.begin_run(narrowed, by=visit.operator_id, reason=form.text("reason"), now=visit.now)
+    outcome = await runs.begin_run(narrowed, by=visit.visitor_id, reason=form.text("reason"), now=visit.now)
     if isinstance(outcome, Invalid):
         problems = [problem.message for problem in outcome.problems]
         return await _preview(visit, problems=problems, reason=form.text("reason"), status=422)
@@ -109,7 +109,7 @@ async def begin(visit: Visit, form: Form) -> View | Response:
 
 async def cancel(visit: Visit, form: Form) -> View | Response:
     run_id = _run_id(visit)
-    outcome = await runs.cancel_run(run_id, by=visit.operator_id, reason=form.text("reason"), now=visit.now)
+    outcome = await runs.cancel_run(run_id, by=visit.visitor_id, reason=form.text("reason"), now=visit.now)
     if isinstance(outcome, NotFound):
         raise NoSuchThing
     if isinstance(outcome, ConflictFound):

@@ -77,7 +77,7 @@ async def _webhook(visit: Visit, problems: Sequence[str]) -> View:
 async def replay_one(visit: Visit, _: Form) -> Response:
     """Make one event due again, and wake a worker."""
     event_id = _named(visit)
-    outcome = await replay_webhook(event_id, by=visit.operator_id, now=visit.now)
+    outcome = await replay_webhook(event_id, by=visit.visitor_id, now=visit.now)
     if isinstance(outcome, NotFound):
         raise NoSuchThing
     if isinstance(outcome, ConflictFound):
@@ -91,7 +91,7 @@ async def reveal(visit: Visit, form: Form) -> View | Response:
     event_id = _named(visit)
     request_id = visit.request.scope.get("state", {}).get("request_id", "")
     outcome = await reveal_body(
-        event_id, by=visit.operator_id, reason=form.text("reason"), request_id=request_id, now=visit.now
+        event_id, by=visit.visitor_id, reason=form.text("reason"), request_id=request_id, now=visit.now
     )
     if isinstance(outcome, NotFound):
         raise NoSuchThing

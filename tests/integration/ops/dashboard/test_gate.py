@@ -65,6 +65,7 @@ async def test_staff_without_the_permission_and_operators_of_a_company_stay_outs
 
     assert answer.status_code == 403
     assert "set-cookie" not in answer.headers or "traverse_ops=" not in answer.headers["set-cookie"]
+    assert "OBSERVE" in browser.text
     assert "OPERATE" in browser.text
 
 
