@@ -36,6 +36,7 @@ check: $(INSTALLED) ## everything that CI checks but the tests
 	$(BIN)/traverse schema --check
 	$(BIN)/traverse migrate --check
 	$(BIN)/python -m docs.generate --check
+	$(BIN)/traverse operations check examples/spa/operations --manifest examples/spa/operations.json
 
 fix: $(INSTALLED) ## repair what a machine can: format, imports, printed schema, generated pages
 	$(BIN)/ruff check --fix .

@@ -42,6 +42,9 @@ app.add_typer(partner_app, name="partner")
 person_app = typer.Typer(no_args_is_help=True, help="A person's data: a copy of all of it, and its end.")
 app.add_typer(person_app, name="person")
 
+operations_app = typer.Typer(no_args_is_help=True, help="Trusted documents: a front end's operations, by their hash.")
+app.add_typer(operations_app, name="operations")
+
 _SCHEMA_FILE = Path(__file__).with_name("schema.graphql")
 _WRONG_SETTINGS = 2
 _LOG_WIDTH = 140
@@ -339,6 +342,58 @@ def erase_person(
     if not yes:
         typer.confirm(f"Erase {person} for good? Export first if a copy was asked for.", abort=True)
     print(_with_person(lambda now: erase(person_of(person), by=by, without_announcing=without_announcing, now=now)))
+
+
+_Folder = Annotated[Path, typer.Argument(exists=True, file_okay=False, help="where the `.graphql` files lie")]
+_Manifest = Annotated[Path, typer.Option(help="GRAPHQL_TRUSTED_DOCUMENTS names it")]
+
+
+@operations_app.command("build")
+def build_operations(
+    folder: _Folder,
+    manifest: _Manifest,
+    forget_before: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="drop what was retired before this day")
+    ] = None,
+) -> None:
+    """Write the manifest of a front end's operations, keeping those that it had before."""
+    from execution.trusted.folder import FolderError
+    from execution.trusted.manifest import ManifestError
+    from ops.documents import build_manifest
+
+    day = forget_before.date() if forget_before is not None else None
+    try:
+        built = build_manifest(folder, manifest, today=datetime.now(UTC).date(), forget_before=day)
+    except (FolderError, ManifestError) as error:
+        _fail(f"{error}")
+    print("\n".join(built.sentences(manifest)))
+
+
+@operations_app.command("check")
+def check_operations(
+    folder: _Folder,
+    manifest: _Manifest,
+    deployed: Annotated[
+        Path | None, typer.Option(help="the manifest in production: whatever is gone from it is a problem")
+    ] = None,
+) -> None:
+    """Compare a manifest with its folder, and with the schema and limits of this server; 1 if something is wrong."""
+    from execution.engine import GraphQLEngine
+    from execution.limits import Limits
+    from execution.trusted.folder import FolderError
+    from execution.trusted.manifest import ManifestError
+    from ops.documents import check_manifest
+    from schema.build import build_schema
+
+    settings = load_settings()
+    limits = Limits(depth=settings.graphql_max_depth, cost=settings.graphql_max_cost)
+    try:
+        checked = check_manifest(folder, manifest, GraphQLEngine(build_schema(), limits), limits, deployed=deployed)
+    except (FolderError, ManifestError) as error:
+        _fail(f"{error}")
+    _console().print(checked.table())
+    if checked.problems:
+        _fail("\n".join(checked.problems))
 
 
 def main() -> None:

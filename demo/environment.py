@@ -16,6 +16,8 @@ from demo.cast.identifiers import make_siret
 _DATA_DIR_VARIABLE = "TRAVERSE_DATA_DIR"
 _KEY_BYTES = 32
 _RECIPIENT = make_siret(90_219_000)  # an invented public body
+# What the pages of a front end ask, as an example.
+_OPERATIONS = Path(__file__).parents[1] / "examples" / "spa" / "operations.json"
 # Without one of these a command knows neither where it is nor what it may touch.
 _SETTLED_BY = ("ENVIRONMENT", "DATABASE_URL")
 # Kept from one start to the next: tokens stay valid, and sealed NIRs can be opened.
@@ -142,6 +144,7 @@ def write_settings(data_dir: DataDir, plan: DemoPlan) -> dict[str, str]:
         "SMTP_URL": f"smtp://127.0.0.1:{plan.sandbox_port + 1}",
         "MAIL_FROM": "Traverse <ne-pas-repondre@traverse.exemple.test>",
         "PUBLIC_URL": plan.api_url,
+        "GRAPHQL_TRUSTED_DOCUMENTS": str(_OPERATIONS),
         "TALLY_URL": f"{plan.sandbox_url}/tally",
         "TALLY_WEBHOOK_SECRET": plan.sandbox_access.tally_webhook_secret,
         "RDV_INSERTION_WEBHOOK_SECRET": plan.sandbox_access.rdv_webhook_secret,

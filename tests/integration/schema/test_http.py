@@ -62,8 +62,8 @@ def assert_refused(response: httpx.Response, status: int, code: str = "BAD_USER_
 @pytest.mark.parametrize(
     ("accept", "answered"),
     [
-        (None, JSON),
-        ("", JSON),
+        (None, GRAPHQL),
+        ("", GRAPHQL),
         ("*/*", JSON),
         ("application/*", JSON),
         (JSON, JSON),
@@ -186,7 +186,7 @@ async def test_undecodable_bytes_in_a_url_are_no_fault_of_the_server(http: httpx
     assert_refused(response, 400)
 
 
-async def test_production_takes_no_get_at_all(production: httpx.AsyncClient):
+async def test_production_takes_no_get_of_a_text(production: httpx.AsyncClient):
     by_get = await production.get("/graphql", params={"query": REGIONS})
     page = await production.get("/graphql", headers={"Accept": "text/html"})
     by_post = await production.post("/graphql", json={"query": REGIONS})

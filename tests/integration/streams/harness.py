@@ -23,6 +23,7 @@ from websockets.typing import Subprotocol
 
 from execution.engine import GraphQLEngine
 from execution.limits import Limits
+from execution.trusted.documents import TrustedDocuments
 from middleware import RequestIdMiddleware
 from resolvers.cursors import CursorSigner
 from schema.http import GraphQLEndpoint
@@ -161,11 +162,15 @@ async def events(server: Server, query: str, token: str | None = None, **headers
 
 @asynccontextmanager
 async def running(
-    config: TransportConfig | None = None, *, leeway: timedelta = timedelta(seconds=60), **uvicorn_options: Any
+    config: TransportConfig | None = None,
+    *,
+    leeway: timedelta = timedelta(seconds=60),
+    trusted: TrustedDocuments | None = None,
+    **uvicorn_options: Any,
 ) -> AsyncGenerator[Server, None]:
     """The server, on a free port, until the end of the block."""
     tap = Tap()
-    engine = GraphQLEngine(tap_schema, Limits())
+    engine = GraphQLEngine(tap_schema, Limits(), trusted=trusted)
     verifier = TokenVerifier(issuer=ISSUER, audience=AUDIENCE, hs256_key=HS256_KEY, leeway=leeway)
     resources = TapResources(cursors=CursorSigner(b"tests-only-cursor-key"), ring=never_ring, tap=tap)
     transports = Transports(engine, verifier, resources, config or TransportConfig())
