@@ -5,8 +5,18 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID, uuid4
 
+import tortoise.models
 from tortoise import fields
 from tortoise.models import Model as TortoiseModel
+
+
+def _no_comments(_: type[TortoiseModel]) -> dict[str, str]:
+    return {}
+
+
+# Tortoise searches the source of each model for comments that begin with `#:`, which takes a fifth of the time of a
+# start. Columns are described by `description` here.
+tortoise.models._get_comments = _no_comments  # pyright: ignore[reportPrivateUsage]
 
 
 class Model(TortoiseModel):
