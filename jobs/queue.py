@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import asyncpg
@@ -29,10 +29,13 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from tortoise.exceptions import DBConnectionError
 
-from jobs.context import WorkerContext
 from jobs.serialization import deserialize, serialize
 from services.tasks import end_tasks
 from telemetry.tracing import note_failure, traceparent
+
+if TYPE_CHECKING:
+    # Who only rings needs nothing of what the jobs need.
+    from jobs.context import WorkerContext
 
 log = structlog.get_logger(__name__)
 
