@@ -104,8 +104,8 @@ def test_a_check_finds_what_this_server_would_refuse_old_operations_included(fol
     build_manifest(folder, manifest, today=MONDAY)
     (folder / "old.graphql").unlink()
     build_manifest(folder, manifest, today=TUESDAY)
-
     strict = Limits(cost=1_000)
+
     checked = check_manifest(folder, manifest, shop(strict), strict)
 
     [dear, old] = checked.problems
