@@ -1,7 +1,8 @@
 """What the first request of each document waits for before anything runs, with and without a manifest.
 
 `python -m benchmarks.first_request [MANIFEST]` prints, for each document, the time to make it ready when it comes
-for the first time as a text, and when it was ready since the start, and what the manifest adds to the start of a process.
+for the first time as a text, and when it was ready since the start, and what the manifest adds to the start of a
+process.
 """
 
 from __future__ import annotations
