@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import isawaitable
 from typing import Any
@@ -44,6 +44,8 @@ class OperationRequest:
     document_id: str | None = None
     operation_name: str | None = None
     variables: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    # Whether the client wants to be told in `extensions` what this costs.
+    shows_cost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class PreparedDocument:
 
     document: DocumentNode | None
     errors: Sequence[GraphQLError] = ()
+    introspects: bool = False
 
 
 class RequestRefused(Exception):
@@ -60,6 +63,10 @@ class RequestRefused(Exception):
     def __init__(self, errors: Sequence[GraphQLError]) -> None:
         super().__init__("request refused")
         self.errors = errors
+
+
+# Told the cost of an operation, and whether it asks for the schema, before it runs; raises RequestRefused to stop it.
+Admit = Callable[[int, bool], None]
 
 
 class MutationByGet(Exception):
@@ -105,10 +112,16 @@ class GraphQLEngine:
         return self._hide_suggestions
 
     async def execute(
-        self, request: OperationRequest, context: Any, *, deadline_seconds: float, only_queries: bool = False
+        self,
+        request: OperationRequest,
+        context: Any,
+        *,
+        deadline_seconds: float,
+        only_queries: bool = False,
+        admit: Admit | None = None,
     ) -> ExecutionResult:
         """Return the result of an operation. Raises RequestRefused, MutationByGet, or TimeoutError at the deadline."""
-        document, operation = self.prepare(request)
+        document, operation = self.prepare(request, admit)
         if only_queries and operation.operation is not OperationType.QUERY:
             raise MutationByGet
         if operation.operation is OperationType.SUBSCRIPTION:
@@ -164,7 +177,9 @@ class GraphQLEngine:
         name = _chosen(prepared.document, request.operation_name).name
         return name.value if name else None
 
-    def prepare(self, request: OperationRequest) -> tuple[DocumentNode, OperationDefinitionNode]:
+    def prepare(
+        self, request: OperationRequest, admit: Admit | None = None
+    ) -> tuple[DocumentNode, OperationDefinitionNode]:
         """Return the document and the one operation that was asked for. Raises RequestRefused."""
         prepared = self._prepared(request)
         if prepared.document is None or prepared.errors:
@@ -176,6 +191,8 @@ class GraphQLEngine:
             raise RequestRefused(
                 [LimitError(f"operation: costs {shown} fields, at most {self._limits.cost}; ask for smaller pages")]
             )
+        if admit is not None:
+            admit(cost, prepared.introspects)
         return prepared.document, operation
 
     def trusted_document(self, request: OperationRequest) -> TrustedDocument | None:
@@ -220,7 +237,7 @@ class GraphQLEngine:
     def _prepare(self, query: str) -> PreparedDocument:
         try:
             document = parse(query, max_tokens=self._limits.tokens)
-            check_shape(document, self._limits)
+            introspects = check_shape(document, self._limits)
         except LimitError as error:
             return PreparedDocument(None, [error])
         except RecursionError:
@@ -233,7 +250,7 @@ class GraphQLEngine:
         )
         for error in errors:
             error.extensions = {**(error.extensions or {}), "code": _code_of(error)}
-        return PreparedDocument(document, errors)
+        return PreparedDocument(document, errors, introspects)
 
     @staticmethod
     async def _within(deadline_seconds: float, result: Awaitable[ExecutionResult]) -> ExecutionResult:

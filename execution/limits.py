@@ -79,15 +79,20 @@ class _Shape:
         self.directives += other.directives
 
 
-def check_shape(document: DocumentNode, limits: Limits) -> None:
-    """Raise LimitError for a document that is too deep, too wide or too repetitive to look at any further."""
+def check_shape(document: DocumentNode, limits: Limits) -> bool:
+    """Raise LimitError for a document that is too deep, too wide or too repetitive to look at any further.
+
+    Returns whether any of its operations asks for the schema.
+    """
     operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
     if len(operations) > limits.operations:
         raise LimitError(f"{len(operations)} operations in one document, at most {limits.operations} are accepted")
     _check_numbers(document, limits)
     counter = _ShapeCounter(document)
+    introspects = False
     for operation in operations:
         shape = counter.of(operation.selection_set)
+        introspects = introspects or shape.introspection_depth > 0
         shape.directives += len(operation.directives or ())
         for name, found, most in (
             ("levels deep", shape.depth, limits.depth),
@@ -100,6 +105,7 @@ def check_shape(document: DocumentNode, limits: Limits) -> None:
                 # The count of an expanded document may have hundreds of digits.
                 shown = str(found) if found < 1_000_000 else "over a million"
                 raise LimitError(f"operation: {shown} {name}, at most {most} are accepted")
+    return introspects
 
 
 def _check_numbers(document: DocumentNode, limits: Limits) -> None:

@@ -24,7 +24,7 @@ from graphql import (
 )
 from graphql.execution import create_source_event_stream  # pyright: ignore[reportUnknownVariableType]
 
-from execution.engine import GraphQLEngine, OperationRequest, RequestRefused
+from execution.engine import Admit, GraphQLEngine, OperationRequest, RequestRefused
 from execution.executor import SchemaExecutor
 from execution.limits import LimitError
 from execution.sharing import root_field, shape_of
@@ -87,14 +87,19 @@ class SubscriptionEngine(Generic[C]):
         self.memo: SingleFlight[Answer[C]] = memo or SingleFlight(weigh=lambda answer: len(answer.text))
 
     async def subscribe(
-        self, request: OperationRequest, contexts: EventContexts[C], *, deadline_seconds: float
+        self,
+        request: OperationRequest,
+        contexts: EventContexts[C],
+        *,
+        deadline_seconds: float,
+        admit: Admit | None = None,
     ) -> AsyncGenerator[Answer[C], None]:
         """Return the answers of a subscription, one an event. Close the generator to unsubscribe.
 
         Raises RequestRefused when it cannot begin; the generator raises StreamFailed when its events end with an error.
         `deadline_seconds` is for each event.
         """
-        document, operation = self._engine.prepare(request)
+        document, operation = self._engine.prepare(request, admit)
         if operation.operation is not OperationType.SUBSCRIPTION:
             error = GraphQLError("operation: not a subscription", extensions={"code": "BAD_USER_INPUT"})
             raise RequestRefused([error])

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -23,6 +24,7 @@ from models.database import StatementCounter, counting_statements
 from resolvers.context import OperationContext, Resources
 from resolvers.viewer import ANONYMOUS, Viewer
 from resolvers.viewers import load_viewer
+from schema.admission import Admission, RateLimited
 from schema.answers import answer_of, codes_of, format_error, internal_error, record_personal_reads
 from schema.documents import DocumentRules, public_seconds, unfit_variables
 from schema.requests import MalformedRequest, bearer_token, read_operation
@@ -44,6 +46,7 @@ class EndpointConfig:
     deadline_seconds: float
     is_production: bool
     documents: DocumentRules = field(default_factory=DocumentRules)
+    admission: Admission = field(default_factory=Admission)
 
 
 class Refusal(Exception):
@@ -54,6 +57,7 @@ class Refusal(Exception):
         self.status = status
         self.code = code
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.extensions: dict[str, Any] = {}
 
 
 class GraphQLEndpoint:
@@ -138,6 +142,7 @@ class GraphQLEndpoint:
             client_address=request.client.host if request.client is not None else "",
         )
         try:
+            ticket = self._config.admission.begin(context.viewer, context.client_address)
             self._config.documents.admit(self._engine, asked, context.viewer)
             if request.method == "GET" and asked.document_id is not None:
                 self._check_address(asked)
@@ -146,12 +151,15 @@ class GraphQLEndpoint:
                 context,
                 deadline_seconds=self._config.deadline_seconds,
                 only_queries=request.method == "GET",
+                admit=ticket,
             )
         except MutationByGet:
             raise Refusal(405, "GET: only queries; send mutations by POST", Allow="POST") from None
+        except RateLimited as limited:
+            raise _too_many(limited) from None
         except RequestRefused as refused:
             # The older media type has no way to tell a refusal but the body.
-            status = 400 if media_type == GRAPHQL_RESPONSE else 200
+            status = _status_of(refused) if media_type == GRAPHQL_RESPONSE else 200
             seen.outcome = Outcome.REFUSED
             return _json({"errors": self._formatted(refused.errors, context)}, status, media_type)
         except TimeoutError:
@@ -159,14 +167,19 @@ class GraphQLEndpoint:
             message = f"operation: not finished within {self._config.deadline_seconds:g} seconds; ask for less"
             raise Refusal(504, message, "LIMIT_EXCEEDED") from None
         await record_personal_reads(context, context.viewer)
+        if asked.shows_cost:
+            result.extensions = {**(result.extensions or {}), "cost": ticket.told}
         answer = answer_of(result, request_id=context.request_id)
         is_signed_in = context.viewer.is_authenticated
         seen.name = NAMES.label(self._engine.operation_name(asked), is_signed_in=is_signed_in)
         seen.describe(self._engine.operation_type(asked), self._engine.text_of(asked))
         seen.answered(codes_of(answer))
-        response = _json(answer, 200, media_type)
+        response = _json(answer, 200, media_type, ticket.headers)
         if request.method == "GET" and (seconds := self._public_seconds(asked, answer)):
             response.headers.update({"Cache-Control": f"public, max-age={seconds}", "Vary": "Accept, Origin"})
+            # What caches keep is shown to others, whose standing is another.
+            for name in ticket.headers:
+                del response.headers[name]
         return response
 
     def _check_address(self, asked: OperationRequest) -> None:
@@ -206,6 +219,8 @@ class GraphQLEndpoint:
             return self._event_streams.open(asked, session)
         except InvalidToken as error:
             raise _challenge(error) from None
+        except RateLimited as limited:
+            raise _too_many(limited) from None
         except TooManyStreams as refusal:
             message = f"{refusal}: try again later"
             raise Refusal(refusal.status, message, "LIMIT_EXCEEDED", Retry_After="5") from None
@@ -228,18 +243,38 @@ def _challenge(error: InvalidToken) -> Refusal:
     return Refusal(401, str(error), "UNAUTHENTICATED", WWW_Authenticate=challenge)
 
 
+def _too_many(limited: RateLimited) -> Refusal:
+    """The same under both media types: a proxy, and whoever counts statuses, is to know it from an answer."""
+    refusal = Refusal(429, limited.errors[0].message, "RATE_LIMITED")
+    refusal.headers = dict(limited.standing.headers)
+    refusal.extensions = dict(limited.errors[0].extensions or {})
+    return refusal
+
+
+def _status_of(refused: RequestRefused) -> int:
+    is_forbidden = any((error.extensions or {}).get("code") == "FORBIDDEN" for error in refused.errors)
+    return 403 if is_forbidden else 400
+
+
 def _refused(refusal: Refusal, media_type: str) -> Response:
-    error = {"message": str(refusal), "extensions": {"code": refusal.code}}
+    error = {"message": str(refusal), "extensions": refusal.extensions | {"code": refusal.code}}
     response = _json({"errors": [error]}, refusal.status, media_type)
     response.headers.update(refusal.headers)
     return response
 
 
-def _json(content: Mapping[str, Any], status: int, media_type: str) -> Response:
+def _json(
+    content: Mapping[str, Any], status: int, media_type: str, headers: Mapping[str, str] = MappingProxyType({})
+) -> Response:
     return Response(
         orjson.dumps(content),
         status_code=status,
-        headers={"Content-Type": f"{media_type}; charset=utf-8", "Cache-Control": "no-store", "Vary": "Accept"},
+        headers={
+            "Content-Type": f"{media_type}; charset=utf-8",
+            "Cache-Control": "no-store",
+            "Vary": "Accept",
+            **headers,
+        },
     )
 
 
@@ -258,7 +293,8 @@ def _prefers_html(request: Request) -> bool:
 def _negotiate(accept: str | None) -> str:
     """Return the media type to answer with. Raises Refusal (406)."""
     if accept is None or not accept.strip():
-        return JSON
+        # Clients older than the specification's watershed of 2025 name the older type, or `*/*`.
+        return GRAPHQL_RESPONSE
     offers: list[tuple[float, int, str]] = []
     for position, part in enumerate(accept.split(",")):
         name, *parameters = (piece.strip() for piece in part.split(";"))

@@ -28,7 +28,11 @@ def read_operation(given: Mapping[str, Any]) -> OperationRequest:
         if given.get(field) is not None and not isinstance(given[field], dict):
             raise MalformedRequest(f"{field}: a JSON object or null expected")
     return OperationRequest(
-        query=query or "", document_id=document_id, operation_name=name or None, variables=given.get("variables") or {}
+        query=query or "",
+        document_id=document_id,
+        operation_name=name or None,
+        variables=given.get("variables") or {},
+        shows_cost=(given.get("extensions") or {}).get("cost") is True,
     )
 
 

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from execution.engine import OperationRequest
+from schema.admission import Ticket
 from schema.streams.operations import ClientLost, Errors, OperationRunner
 from schema.streams.registry import TOKEN_EXPIRED, Ending, Streams
 from schema.streams.sessions import Session
@@ -54,8 +55,9 @@ class EventStreams:
         self._limits = limits or EventStreamLimits()
 
     def open(self, request: OperationRequest, session: Session) -> Response:
-        """Return the response that streams the operation's answers. Raises TooManyStreams."""
-        stream = EventStream(request, session, self._runner, self._streams, self._limits)
+        """Return the response that streams the operation's answers. Raises TooManyStreams, or RateLimited."""
+        ticket = self._runner.admit(session)
+        stream = EventStream(request, session, ticket, self._runner, self._streams, self._limits)
         self._streams.enter(stream)
         return stream
 
@@ -67,14 +69,16 @@ class EventStream(Response):
         self,
         request: OperationRequest,
         session: Session,
+        ticket: Ticket,
         runner: OperationRunner,
         streams: Streams,
         limits: EventStreamLimits,
     ) -> None:
-        super().__init__(headers=_HEADERS)
+        super().__init__(headers={**_HEADERS, **ticket.headers})
         del self.headers["content-length"]
         self._request = request
         self.session = session
+        self._ticket = ticket
         self._runner = runner
         self._streams = streams
         self._limits = limits
@@ -113,7 +117,7 @@ class EventStream(Response):
 
     async def _live(self, receive: Receive) -> None:
         """Run the operation until it ends, the client leaves, the token ends, or the server says so."""
-        operation = asyncio.create_task(self._runner.run(self._request, self.session, self))
+        operation = asyncio.create_task(self._runner.run(self._request, self.session, self, self._ticket))
         absence = asyncio.create_task(_disconnected(receive))
         seconds = 0.0 if self._ending else self.session.seconds_left(datetime.now(UTC))
         try:

@@ -13,6 +13,7 @@ from graphql import ExecutionResult, GraphQLError, OperationType
 from execution.engine import GraphQLEngine, OperationRequest, RequestRefused
 from execution.subscriptions import StreamFailed, SubscriptionEngine
 from resolvers.context import OperationContext
+from schema.admission import Admission, Ticket
 from schema.answers import answer_of, codes_of, format_error, internal_error, record_personal_reads
 from schema.documents import DocumentRules
 from schema.streams.sessions import Session
@@ -50,9 +51,11 @@ class OperationRunner:
         *,
         deadline_seconds: float,
         documents: DocumentRules | None = None,
+        admission: Admission | None = None,
     ) -> None:
         self._engine = engine
         self._documents = documents or DocumentRules()
+        self._admission = admission or Admission()
         self._subscriptions = subscriptions
         self._deadline_seconds = deadline_seconds
 
@@ -60,14 +63,22 @@ class OperationRunner:
         """Return what is asked for; None when it will be refused anyway."""
         return self._engine.operation_type(request)
 
-    async def run(self, request: OperationRequest, session: Session, sink: Sink) -> None:
-        """Answer one operation to its end. Raises ClientLost, and nothing else: errors go into the sink."""
+    def admit(self, session: Session) -> Ticket:
+        """Let one operation begin. Raises RateLimited."""
+        return self._admission.begin(session.viewer, session.network_address)
+
+    async def run(self, request: OperationRequest, session: Session, sink: Sink, ticket: Ticket | None = None) -> None:
+        """Answer one operation to its end. Raises ClientLost, and nothing else: errors go into the sink.
+
+        `ticket`: of an operation that was let begin already.
+        """
         try:
+            ticket = ticket or self.admit(session)
             self._documents.admit(self._engine, request, session.viewer)
             if self.kind_of(request) is OperationType.SUBSCRIPTION:
-                await self._stream(request, session, sink)
+                await self._stream(request, session, sink, ticket)
             else:
-                await self._answer(request, session, sink)
+                await self._answer(request, session, sink, ticket)
         except RequestRefused as refused:
             await sink.error([format_error(error, request_id=uuid4().hex) for error in refused.errors])
         except StreamFailed as failure:
@@ -79,8 +90,10 @@ class OperationRunner:
         else:
             await sink.complete()
 
-    async def _stream(self, request: OperationRequest, session: Session, sink: Sink) -> None:
-        answers = await self._subscriptions.subscribe(request, session, deadline_seconds=self._deadline_seconds)
+    async def _stream(self, request: OperationRequest, session: Session, sink: Sink, ticket: Ticket) -> None:
+        answers = await self._subscriptions.subscribe(
+            request, session, deadline_seconds=self._deadline_seconds, admit=ticket
+        )
         async with aclosing(answers):
             async for answer in answers:
                 if answer.context.personal_reads:
@@ -88,16 +101,20 @@ class OperationRunner:
                     await record_personal_reads(answer.context, session.viewer)
                 await sink.next(answer.text)
 
-    async def _answer(self, request: OperationRequest, session: Session, sink: Sink) -> None:
+    async def _answer(self, request: OperationRequest, session: Session, sink: Sink, ticket: Ticket) -> None:
         context = session.make()
         with observing_operation(refusals=(RequestRefused,)) as seen:
             try:
-                result = await self._engine.execute(request, context, deadline_seconds=self._deadline_seconds)
+                result = await self._engine.execute(
+                    request, context, deadline_seconds=self._deadline_seconds, admit=ticket
+                )
             except TimeoutError:
                 seen.outcome = Outcome.TIMEOUT
                 message = f"operation: not finished within {self._deadline_seconds:g} seconds; ask for less"
                 raise RequestRefused([GraphQLError(message, extensions={"code": "LIMIT_EXCEEDED"})]) from None
             await record_personal_reads(context, context.viewer)
+            if request.shows_cost:
+                result.extensions = {**(result.extensions or {}), "cost": ticket.told}
             answer = answer_of(result, request_id=context.request_id)
             is_signed_in = context.viewer.is_authenticated
             seen.name = NAMES.label(self._engine.operation_name(request), is_signed_in=is_signed_in)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from time import monotonic
 from uuid import uuid4
 
+from resolvers.askers import asker_of
 from resolvers.context import OperationContext, Resources
 from resolvers.viewer import ANONYMOUS, Viewer
 from resolvers.viewers import load_viewer
@@ -41,9 +42,13 @@ class Session:
         self._checked_at = 0.0
 
     @property
+    def network_address(self) -> str:
+        return self._address
+
+    @property
     def client(self) -> str:
         """Whom limits count: an account, or the address of who has none."""
-        return f"address {self._address}" if self.viewer.user_id is None else f"account {self.viewer.user_id}"
+        return asker_of(self.viewer.user_id, self._address)
 
     @property
     def authorization_key(self) -> Hashable:

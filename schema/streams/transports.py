@@ -11,6 +11,7 @@ from typing import Self
 from execution.engine import GraphQLEngine
 from execution.subscriptions import SubscriptionEngine
 from resolvers.context import OperationContext, Resources
+from schema.admission import Admission
 from schema.documents import DocumentRules
 from schema.streams.connection import SocketLimits
 from schema.streams.events import EventStreamLimits, EventStreams
@@ -28,6 +29,7 @@ class TransportConfig:
     deadline_seconds: float = 10.0
     allowed_origins: tuple[str, ...] = ()
     documents: DocumentRules = field(default_factory=DocumentRules)
+    admission: Admission = field(default_factory=Admission)
     most_streams: int = 2_000
     most_streams_per_client: int = 100
     rights_interval_seconds: float = 15.0
@@ -46,7 +48,11 @@ class Transports:
         self.subscriptions: SubscriptionEngine[OperationContext] = SubscriptionEngine(engine, encode)
         self.streams = Streams(most=config.most_streams, most_per_client=config.most_streams_per_client)
         runner = OperationRunner(
-            engine, self.subscriptions, deadline_seconds=config.deadline_seconds, documents=config.documents
+            engine,
+            self.subscriptions,
+            deadline_seconds=config.deadline_seconds,
+            documents=config.documents,
+            admission=config.admission,
         )
         self.event_streams = EventStreams(runner, self.streams, config.event_streams)
         self.sockets = SocketEndpoint(
