@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
+from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from redis.asyncio import Redis
@@ -23,18 +27,17 @@ from execution.limits import Limits
 from health import readiness
 from jobs.queue import JobQueue
 from jobs.queue_reading import ValkeyQueueReader
-from jobs.timetable import BOUNDS, planned_crons
 from jobs.valkey import connect
 from jobs.webhooks import INBOX, PROCESS_WEBHOOKS
 from jobs.witness import Witness
 from logs import configure_logging
 from metrics import SharedFigures, audience_of, shared_figures
-from middleware import RequestIdMiddleware, SecurityHeadersMiddleware
+from middleware import AddressLimitMiddleware, RequestIdMiddleware, SecurityHeadersMiddleware
 from models.database import close_database, open_database
 from models.reserved_pool import ReservedPool
-from ops.dashboard import Dashboard, Parts
 from resolvers.context import Resources
 from resolvers.cursors import CursorSigner
+from schema.admission import Admission, Introspectors
 from schema.build import build_schema
 from schema.documents import DocumentRules
 from schema.exports import ExportsEndpoint
@@ -48,6 +51,7 @@ from schema.token_endpoint import TokenEndpoint
 from services.clock import utc_now
 from services.dashboards import EXPORTS_PATH
 from services.partner_health import PROCESS_CALLS, reporting
+from services.rate_limits import SharedCounts
 from settings import Settings, load_settings
 from telemetry.endpoint import MetricsEndpoint
 from telemetry.partners import PARTNER_METRICS
@@ -78,15 +82,21 @@ from wiring import (
     inviting,
     lookup_cache,
     mail_client,
-    partner_sign_ins,
     partner_tokens,
+    rate_limits,
     survey_plan,
     token_verifier,
     trusted_documents,
 )
 
+if TYPE_CHECKING:
+    from ops.dashboard import Dashboard
+    from services.tokens import TokenVerifier
+
 log = structlog.get_logger(__name__)
 
+# Probes are answered at any time, and the doors of webhooks count for themselves.
+_UNCOUNTED_PATHS = ("/healthz", "/readyz", "/metrics", "/webhooks/")
 _GRAPHIQL = Path(__file__).parent / "schema" / "static" / "graphiql"
 
 
@@ -116,6 +126,7 @@ def create_app(settings: Settings) -> Starlette:
             rdv_insertion_secrets=[secret.get_secret_value() for secret in settings.rdv_insertion_webhook_secret],
             rdv_insertion_jwt=settings.rdv_insertion_webhook_jwt,
             tally_secrets=[secret.get_secret_value() for secret in settings.tally_webhook_secret],
+            refusals=process.limits.refused_webhooks,
         ),
     ]
     if not settings.is_production:
@@ -131,8 +142,15 @@ def create_app(settings: Settings) -> Starlette:
                 allow_origins=settings.cors_allowed_origins,
                 allow_methods=["GET", "POST"],
                 allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
-                expose_headers=["X-Request-ID", "Content-Disposition", "Retry-After"],
+                expose_headers=["X-Request-ID", "Content-Disposition", "Retry-After", "RateLimit", "RateLimit-Policy"],
                 max_age=600,
+            ),
+            # Inside of CORS: a page of the front end is to read why it is refused.
+            Middleware(
+                AddressLimitMiddleware,
+                limiter=process.limits.addresses,
+                uncounted=_UNCOUNTED_PATHS,
+                knows_proxies=bool(settings.trusted_proxies),
             ),
         ],
     )
@@ -140,6 +158,12 @@ def create_app(settings: Settings) -> Starlette:
 
 async def _healthz(_: Request) -> PlainTextResponse:
     return PlainTextResponse("ok")
+
+
+def _introspectors(settings: Settings) -> Introspectors:
+    if settings.graphql_introspection is not None:
+        return Introspectors(settings.graphql_introspection)
+    return Introspectors.STAFF if settings.is_production else Introspectors.EVERYONE
 
 
 class _GraphQLRoute:
@@ -161,12 +185,23 @@ class _ExportsRoute:
 
 
 class _OperationsRoute:
-    """The same for the operations dashboard."""
+    """The operations dashboard, made when it is first asked for: most processes never need all that it consists of."""
 
-    endpoint: Dashboard
+    make: Callable[[], Dashboard]
+    _endpoint: Dashboard | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.endpoint(scope, receive, send)
+        if self._endpoint is None:
+            # In a thread, so that other requests go on meanwhile.
+            await asyncio.to_thread(import_module, "ops.dashboard")
+            await asyncio.to_thread(import_module, "jobs.timetable")
+        if self._endpoint is None:
+            self._endpoint = self.make()
+        await self._endpoint(scope, receive, send)
+
+    def end_streams(self) -> None:
+        if self._endpoint is not None:
+            self._endpoint.end_streams()
 
 
 class _SocketRoute:
@@ -184,6 +219,8 @@ class _Process:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._document_rules = DocumentRules(frozenset(settings.graphql_trusted_documents_only_for))
+        self.limits = rate_limits(settings)
+        self._admission = Admission(self.limits, _introspectors(settings), most_cost=settings.graphql_max_cost)
         self.graphql = _GraphQLRoute()
         self.sockets = _SocketRoute()
         self.exports = _ExportsRoute()
@@ -191,6 +228,7 @@ class _Process:
         self._token_endpoint: TokenEndpoint
         self._valkey: Redis | None = None
         self._figures: SharedFigures | None = None
+        self._is_draining = False
         self.reserved_pool = ReservedPool(
             database_config(settings, application_name="traverse-api"), size=settings.webhook_pool_size
         )
@@ -207,6 +245,8 @@ class _Process:
             self._valkey = connect(settings.redis_url)
             stack.push_async_callback(self._valkey.aclose)
             queue = JobQueue(self._valkey)
+            shared = SharedCounts(self._valkey, self.limits.all, hash_key=settings.derive_key("rate-limits"))
+            await stack.enter_async_context(shared.kept_in_step())
             await self.reserved_pool.open()
             stack.push_async_callback(self.reserved_pool.close)
             await stack.enter_async_context(self.bell.hung())
@@ -260,39 +300,49 @@ class _Process:
                     deadline_seconds=settings.request_deadline.total_seconds(),
                     is_production=settings.is_production,
                     documents=self._document_rules,
+                    admission=self._admission,
                 ),
                 transports.event_streams,
             )
-            self._token_endpoint = TokenEndpoint(partner_tokens(settings), partner_sign_ins(settings, self._valkey))
+            self._token_endpoint = TokenEndpoint(partner_tokens(settings), self.limits.partner_tokens)
             self.exports.endpoint = ExportsEndpoint(resources.dashboards, links, verifier, resources.dashboard_requests)
             witness, started_at = Witness(self._valkey), utc_now()
             await witness.kept_since(started_at)
-            self.operations.endpoint = Dashboard(
-                Parts(
-                    verifier=verifier,
-                    session_key=settings.derive_key("ops-sessions"),
-                    is_production=settings.is_production,
-                    environment=settings.environment.value,
-                    ring=queue.ring,
-                    queue=ValkeyQueueReader(self._valkey),
-                    queue_kept_since=witness.kept_since,
-                    started_at=started_at,
-                    planned_crons=planned_crons(
-                        notification_interval=settings.notification_interval,
-                        notification_last_hour=settings.notification_last_hour,
-                    ),
-                    job_bounds=BOUNDS,
-                    expected_webhooks=inbox_plan(settings).expected,
-                )
-            )
+            self.operations.make = partial(self._dashboard, self._valkey, verifier, witness, started_at)
             log.info("api_started", environment=settings.environment.value)
 
             def begin_drain() -> None:
+                self._is_draining = True
                 transports.begin_drain()
-                self.operations.endpoint.end_streams()
+                self.operations.end_streams()
 
             yield {DRAIN_STATE: begin_drain}
         log.info("api_stopped")
+
+    def _dashboard(self, valkey: Redis, verifier: TokenVerifier, witness: Witness, started_at: datetime) -> Dashboard:
+        from jobs.timetable import BOUNDS, planned_crons
+        from ops.dashboard import Dashboard, Parts
+
+        settings = self._settings
+        return Dashboard(
+            Parts(
+                verifier=verifier,
+                session_key=settings.derive_key("ops-sessions"),
+                is_production=settings.is_production,
+                environment=settings.environment.value,
+                ring=JobQueue(valkey).ring,
+                queue=ValkeyQueueReader(valkey),
+                queue_kept_since=witness.kept_since,
+                started_at=started_at,
+                planned_crons=planned_crons(
+                    notification_interval=settings.notification_interval,
+                    notification_last_hour=settings.notification_last_hour,
+                ),
+                job_bounds=BOUNDS,
+                expected_webhooks=inbox_plan(settings).expected,
+                sign_ins=self.limits.ops_sign_ins,
+            )
+        )
 
     async def _ring_for_inbox(self) -> None:
         if self._valkey is not None:
@@ -305,6 +355,7 @@ class _Process:
             deadline_seconds=settings.request_deadline.total_seconds(),
             allowed_origins=settings.cors_allowed_origins,
             documents=self._document_rules,
+            admission=self._admission,
             most_streams=settings.graphql_streams_max,
             most_streams_per_client=settings.graphql_streams_max_per_client,
             rights_interval_seconds=settings.graphql_stream_rights_interval.total_seconds(),
@@ -330,7 +381,8 @@ class _Process:
         return await endpoint.answer(request)
 
     async def readyz(self, _: Request) -> JSONResponse:
-        if self._valkey is None:
+        # Asked over a connection from before the end began: no new ones are taken.
+        if self._valkey is None or self._is_draining:
             return JSONResponse({"ready": False}, status_code=503)
         ready, found = await readiness(self._valkey)
         return JSONResponse({"ready": ready, **found}, status_code=200 if ready else 503)

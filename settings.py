@@ -15,6 +15,7 @@ from datetime import timedelta
 from email.utils import parseaddr
 from enum import StrEnum
 from functools import cached_property
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -82,11 +83,18 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="address the API listens on")
     port: int = Field(8000, ge=1, le=65535, description="port the API listens on")
+    http_keep_alive: timedelta = Field(
+        timedelta(seconds=75),
+        ge=timedelta(seconds=5),
+        le=timedelta(hours=1),
+        description="how long a connection may wait for its next request; longer than the proxies in front keep theirs",
+    )
     cors_allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="comma-separated origins of the SPA front ends"
     )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="comma-separated addresses of the proxies whose X-Forwarded-For and -Proto are believed"
+        (),
+        description="comma-separated addresses or networks of proxies whose X-Forwarded-For and -Proto are believed",
     )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
 
@@ -145,6 +153,28 @@ class Settings(BaseSettings):
         (),
         description="comma-separated kinds of clients whose own documents are refused: `anonymous`, `job_seeker`,"
         " `employer`, `prescriber`, `labor_inspector`, `partner`, `staff`",
+    )
+    graphql_introspection: str | None = Field(
+        None,
+        pattern="^(everyone|signed_in|staff|nobody)$",
+        description="who may ask for the schema: `everyone`, `signed_in`, `staff` or `nobody`; when not given, everyone"
+        " or, in production, staff",
+    )
+    rate_limit_address_requests: int = Field(
+        12_000, ge=1, description="requests a minute of one address on the network (IPv6: of one /64), to any path"
+    )
+    rate_limit_account_points: int = Field(
+        1_200,
+        ge=1,
+        description="points a minute and account; an operation takes 1, and 1 more for each 500 fields it may resolve",
+    )
+    rate_limit_partner_points: int = Field(3_000, ge=1, description="points a minute of one machine client")
+    rate_limit_anonymous_points: int = Field(
+        600, ge=1, description="points a minute of everybody at one address who is not signed in"
+    )
+    rate_limit_ops_sign_ins: int = Field(20, ge=1, description="attempts a minute and address to sign in to /ops")
+    rate_limit_refused_webhooks: int = Field(
+        60, ge=1, description="webhooks a minute and address that may be refused before all of that address are"
     )
     request_deadline: timedelta = Field(timedelta(seconds=10), gt=timedelta(0), description="longest operation")
     graphql_socket_max_message_bytes: int = Field(
@@ -441,6 +471,16 @@ class Settings(BaseSettings):
     def _http(cls, value: str | None) -> str | None:
         if value is not None and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
             raise ValueError("an http:// or https:// URL is expected")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in value:
+            try:
+                ip_network(proxy)
+            except ValueError:
+                raise ValueError(f'"{proxy}": an IP address, or a network as in 10.0.0.0/8, is expected') from None
         return value
 
     @field_validator("metabase_etp_user_ids", mode="before")

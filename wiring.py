@@ -42,6 +42,7 @@ from services.pacing import PostgresPacer
 from services.partner_health import PROCESS_CALLS
 from services.pictures import Painter
 from services.privacy.retention import TraceRetention
+from services.rate_limits import Quotas, WaysIn, ways_in
 from services.surveys import SurveyPlan
 from services.throttling import Throttle
 from services.tokens import PartnerTokens, TokenVerifier
@@ -111,13 +112,18 @@ def partner_tokens(settings: Settings) -> PartnerTokens:
     )
 
 
-def partner_sign_ins(settings: Settings, valkey: Redis) -> Throttle:
-    """Return the limit of each address' requests for tokens."""
-    return Throttle(
-        valkey,
-        name="partner_sign_ins",
-        per_minute=settings.partner_tokens_per_minute,
-        hash_key=settings.derive_key("throttles"),
+def rate_limits(settings: Settings) -> WaysIn:
+    """Return how much one client may ask of this server by each way in."""
+    return ways_in(
+        Quotas(
+            address_requests=settings.rate_limit_address_requests,
+            account_points=settings.rate_limit_account_points,
+            partner_points=settings.rate_limit_partner_points,
+            anonymous_points=settings.rate_limit_anonymous_points,
+            partner_tokens=settings.partner_tokens_per_minute,
+            ops_sign_ins=settings.rate_limit_ops_sign_ins,
+            refused_webhooks=settings.rate_limit_refused_webhooks,
+        )
     )
 
 
@@ -191,8 +197,8 @@ async def ban_client(settings: Settings, stack: AsyncExitStack) -> BANClient | N
     return PROCESS_CALLS.watch(Partner.BAN, client)
 
 
-async def communes(settings: Settings, cache: LookupCache, stack: AsyncExitStack) -> Communes | None:
-    """Return the communes of France, or None when API Géo is off; the stack closes what it opens."""
+async def api_geo_client(settings: Settings, stack: AsyncExitStack) -> APIGeoClient | None:
+    """Return the client of API Géo, or None when it is off; the stack closes what it opens."""
     if settings.api_geo_base_url is None:
         return None
     config = APIGeoConfig(
@@ -202,7 +208,13 @@ async def communes(settings: Settings, cache: LookupCache, stack: AsyncExitStack
     )
     http = await stack.enter_async_context(build_api_geo_http(config))
     client = APIGeoClient(config, http, PostgresPacer(config.pace_rates()), observer=PROCESS_CALLS)
-    return Communes(PROCESS_CALLS.watch(Partner.API_GEO, client), cache)
+    return PROCESS_CALLS.watch(Partner.API_GEO, client)
+
+
+async def communes(settings: Settings, cache: LookupCache, stack: AsyncExitStack) -> Communes | None:
+    """Return the communes of France, or None when API Géo is off; the stack closes what it opens."""
+    client = await api_geo_client(settings, stack)
+    return None if client is None else Communes(client, cache)
 
 
 def geocoding(client: BANClient | None, cache: LookupCache, known_communes: Communes | None) -> Geocoding | None:

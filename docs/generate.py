@@ -29,6 +29,7 @@ _GROUPS = (
     ("WebSockets and event streams", ("GRAPHQL_SOCKET_", "GRAPHQL_STREAM")),
     ("Metrics", ("METRICS_",)),
     ("Limits of an operation", ("GRAPHQL_", "REQUEST_")),
+    ("Limits of a client", ("RATE_LIMIT_",)),
     ("France Travail", ("FT_",)),
     ("API Particulier", ("API_PARTICULIER_",)),
     ("Base Adresse Nationale", ("BAN_",)),

@@ -20,9 +20,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from tortoise.exceptions import DBConnectionError
 
+from resolvers.askers import asker_of
 from services.clock import Clock, utc_now
 from services.partners import SignedIn, authenticate
-from services.throttling import Throttle
+from services.rate_limits import Limiter
 from services.tokens import PartnerTokens
 
 log = structlog.get_logger(__name__)
@@ -54,11 +55,11 @@ class _Refused(Exception):
 
 
 class TokenEndpoint:
-    """The door of machine clients. `throttle`: requests of one address on the network."""
+    """The door of machine clients. `limiter`: requests of one address on the network."""
 
-    def __init__(self, tokens: PartnerTokens, throttle: Throttle, *, clock: Clock = utc_now) -> None:
+    def __init__(self, tokens: PartnerTokens, limiter: Limiter, *, clock: Clock = utc_now) -> None:
         self._tokens = tokens
-        self._throttle = throttle
+        self._limiter = limiter
         self._clock = clock
 
     async def __call__(self, request: Request) -> Response:
@@ -76,7 +77,7 @@ class TokenEndpoint:
             )
 
     async def _token(self, request: Request) -> Response:
-        await self._slow_down(request)
+        self._slow_down(request)
         form = await _form(request)
         identified = _identified(request.headers.get("authorization"), form)
         if form.get("grant_type") != "client_credentials":
@@ -97,11 +98,11 @@ class TokenEndpoint:
             }
         )
 
-    async def _slow_down(self, request: Request) -> None:
-        seconds = await self._throttle.take(request.client.host if request.client else "")
-        if seconds:
-            headers = {"Retry-After": str(max(1, round(seconds)))}
-            raise _Refused("slow_down", "too many requests from this address; wait", status=429, headers=headers)
+    def _slow_down(self, request: Request) -> None:
+        standing = self._limiter.take(asker_of(None, request.client.host if request.client else ""))
+        if standing.is_refused:
+            description = "too many requests from this address; wait"
+            raise _Refused("slow_down", description, status=429, headers=standing.headers)
 
 
 async def _form(request: Request) -> dict[str, str]:

@@ -8,6 +8,7 @@
 | 405, 415 | not a POST; not JSON, or compressed |
 | 408 | the body did not arrive in time |
 | 413 | too large: told before anything is hashed |
+| 429 | this address sent too much that was refused; what is signed costs its sender nothing |
 | 503 | no secret is configured, too many at once, PostgreSQL away: the sender comes back |
 
 No answer repeats anything of the request: senders write answers into their logs.
@@ -29,7 +30,9 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from models.enums import Partner
+from resolvers.askers import network_of
 from services.clock import Clock, utc_now
+from services.rate_limits import Limiter
 from services.webhooks.deliveries import Delivery, UnreadableDelivery
 from services.webhooks.inbox import InboxUnavailable, Writer, store
 from webhooks.bell import Bell
@@ -100,12 +103,14 @@ class Door:
         bell: Bell,
         *,
         limits: DoorLimits | None = None,
+        refusals: Limiter | None = None,
         clock: Clock = utc_now,
     ) -> None:
         self._gatekeeper = gatekeeper
         self._writer = writer
         self._bell = bell
         self._limits = limits or DoorLimits()
+        self._refusals = refusals
         self._clock = clock
         self._inside = 0
 
@@ -115,9 +120,12 @@ class Door:
 
     async def _answer(self, request: Request) -> Response:
         started, source = monotonic(), self._gatekeeper.source.value
+        address = request.client.host if request.client is not None else ""
         try:
+            self._check_standing(address)
             about = await self._take(request)
         except _Refused as refused:
+            self._count(address, refused)
             log.info("webhook_refused", source=source, http_status=refused.status, reason=refused.reason)
             return _response(refused.status, _REFUSAL, refused.headers)
         except ClientDisconnect:
@@ -148,6 +156,16 @@ class Door:
             return {**signed.about, **await self._store(delivery), "bytes": len(signed.content)}
         finally:
             self._inside -= 1
+
+    def _check_standing(self, address: str) -> None:
+        standing = None if self._refusals is None else self._refusals.look(network_of(address))
+        if standing is not None and standing.is_refused:
+            raise _Refused(429, "too_many_refused", Retry_After=str(standing.retry_after))
+
+    def _count(self, address: str, refused: _Refused) -> None:
+        """Only of what the sender did wrong: who is sent away for our own reasons comes back at no cost."""
+        if self._refusals is not None and refused.status < 500 and refused.status != 429:
+            self._refusals.take(network_of(address))
 
     def _check_headers(self, request: Request) -> None:
         if request.method != "POST":

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from starlette.routing import BaseRoute, Route
 
+from services.rate_limits import Limiter
 from services.webhooks.inbox import Writer
 from webhooks import rdv_insertion, tally
 from webhooks.bell import Bell
@@ -19,6 +20,7 @@ def webhook_routes(
     rdv_insertion_secrets: Sequence[str],
     rdv_insertion_jwt: bool,
     tally_secrets: Sequence[str],
+    refusals: Limiter | None = None,
 ) -> list[BaseRoute]:
     """Return the routes. A partner without a secret finds its door shut, and comes back."""
     gatekeepers = (
@@ -28,4 +30,4 @@ def webhook_routes(
         ),
         (tally.PATH, tally.TallyGatekeeper(secrets=tally_secrets)),
     )
-    return [Route(path, Door(gatekeeper, writer, bell)) for path, gatekeeper in gatekeepers]
+    return [Route(path, Door(gatekeeper, writer, bell, refusals=refusals)) for path, gatekeeper in gatekeepers]

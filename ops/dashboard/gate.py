@@ -14,9 +14,11 @@ from ops.dashboard.parts import Parts
 from ops.dashboard.screens import Screens
 from ops.dashboard.sessions import COOKIE, COOKIE_PATH, Session, SessionSigner
 from ops.dashboard.visits import Visit, done
+from resolvers.askers import asker_of
 from resolvers.viewer import Permission, Viewer
 from resolvers.viewers import load_viewer
 from services.operations.audit import AuditSubject, SubjectType, record
+from services.rate_limits import Standing
 from services.tokens import Claims, InvalidToken
 
 log = structlog.get_logger(__name__)
@@ -26,6 +28,7 @@ _NOT_LET_IN = (
     "Ce compte n’a ni la permission de consulter l’exploitation (OBSERVE), ni celle d’exploiter (OPERATE)."
     " Demandez l’une d’elles à l’administrateur de l’équipe."
 )
+_TOO_OFTEN = "Trop d’essais de connexion depuis votre réseau. Recommencez dans {seconds} s."
 _ELSEWHERE = "La connexion a été demandée depuis un autre site. Recommencez depuis cette page."
 
 
@@ -57,6 +60,11 @@ class Gate:
         next_path = _inside(form.text("next"))
         if not comes_from_here(request):
             return self._screens.sign_in(request, next_path=next_path, problem=_ELSEWHERE, status=403)
+        if (standing := self._standing(request)) is not None and standing.is_refused:
+            problem = _TOO_OFTEN.format(seconds=standing.retry_after)
+            response = self._screens.sign_in(request, next_path=next_path, problem=problem, status=429)
+            response.headers.update(standing.headers)
+            return response
         try:
             claims = await self._parts.verifier.verify(form.text("token").removeprefix("Bearer ").strip())
         except InvalidToken:
@@ -70,6 +78,10 @@ class Gate:
         response = RedirectResponse(next_path, status_code=303)
         self._set(response, session)
         return response
+
+    def _standing(self, request: Request) -> Standing | None:
+        address = request.client.host if request.client is not None else ""
+        return None if self._parts.sign_ins is None else self._parts.sign_ins.take(asker_of(None, address))
 
     async def sign_out(self, request: Request) -> Response:
         form = await read_form(request)

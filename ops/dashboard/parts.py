@@ -10,6 +10,7 @@ from uuid import UUID
 from services.clock import Clock, utc_now
 from services.operations.crons import PlannedCron
 from services.operations.queues import QueueReader
+from services.rate_limits import Limiter
 from services.tokens import TokenVerifier
 from services.webhooks.silence import Expectation
 
@@ -24,7 +25,8 @@ KeptSince = Callable[[datetime], Awaitable[datetime | None]]
 class Parts:
     """`is_production`: cookies travel by TLS alone, and no hint of development tokens is given.
 
-    `look_interval`: how often a live page looks for what changed; `most_streams`: live pages of one process.
+    `sign_ins`: attempts of one address on the network. `look_interval`: how often a live page looks for what changed;
+    `most_streams`: live pages of one process.
     """
 
     verifier: TokenVerifier
@@ -38,6 +40,7 @@ class Parts:
     planned_crons: Sequence[PlannedCron] = ()
     job_bounds: Mapping[str, timedelta] = field(default_factory=dict[str, timedelta])
     expected_webhooks: Sequence[Expectation] = ()
+    sign_ins: Limiter | None = None
     clock: Clock = utc_now
     look_interval: timedelta = timedelta(seconds=3)
     most_streams: int = 64

@@ -119,6 +119,18 @@ def test_variables_that_are_not_ours_are_left_alone(monkeypatch: pytest.MonkeyPa
         ("AUTH_JWKS_URL", "https://", "AUTH_JWKS_URL: an http:// or https:// URL is expected"),
         ("BAN_BASE_URL", "ban.exemple.test", "BAN_BASE_URL: an http:// or https:// URL is expected"),
         ("API_GEO_BASE_URL", "geo.exemple.test", "API_GEO_BASE_URL: an http:// or https:// URL is expected"),
+        (
+            "TRUSTED_PROXIES",
+            "10.0.0.0/8,everybody",
+            'TRUSTED_PROXIES: "everybody": an IP address, or a network as in 10.0.0.0/8, is expected',
+        ),
+        ("TRUSTED_PROXIES", "*", 'TRUSTED_PROXIES: "*": an IP address, or a network as in 10.0.0.0/8, is expected'),
+        ("RATE_LIMIT_ACCOUNT_POINTS", "0", "RATE_LIMIT_ACCOUNT_POINTS: input should be greater than or equal to 1"),
+        (
+            "GRAPHQL_INTROSPECTION",
+            "friends",
+            "GRAPHQL_INTROSPECTION: string should match pattern '^(everyone|signed_in|staff|nobody)$'",
+        ),
         ("AUTH_HS256_KEY", "short", "AUTH_HS256_KEY: at least 32 characters expected"),
         ("ENCRYPTION_KEYS", "not base64!", "ENCRYPTION_KEYS: not base64; 32 bytes in base64 expected"),
         ("ENCRYPTION_KEYS", f"{KEY},c2hvcnQ=", "ENCRYPTION_KEYS: 5 bytes, 32 expected"),

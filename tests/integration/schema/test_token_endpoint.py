@@ -12,7 +12,6 @@ from urllib.parse import quote_plus
 import httpx
 import jwt
 import pytest
-import redis.asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.applications import Starlette
@@ -25,7 +24,7 @@ from resolvers.context import Resources
 from resolvers.viewers import load_viewer, reload_viewers
 from schema.token_endpoint import TokenEndpoint
 from services.partners import Credentials, register, revoke
-from services.throttling import Throttle
+from services.rate_limits import Limiter, Policy
 from services.tokens import PARTNER_ISSUER, InvalidToken, PartnerTokens, TokenVerifier
 from tests.factories import make_appointment, make_company, make_employer, make_job_seeker, make_participation
 from tests.integration.schema.client import AUDIENCE, HS256_KEY, ISSUER, GraphQLClient, serve, token_for
@@ -40,14 +39,13 @@ READ_PARTS = "{ participations(first: 5) { nodes { id jobSeeker { lastName } } }
 
 
 @pytest.fixture
-async def door(database: object, valkey: redis.asyncio.Redis) -> AsyncIterator[httpx.AsyncClient]:
-    throttle = Throttle(valkey, name="partner_sign_ins", per_minute=600, hash_key=b"tests")
-    async with door_with(throttle) as client:
+async def door(database: object) -> AsyncIterator[httpx.AsyncClient]:
+    async with door_with(Limiter(Policy(name="tests", quota=600))) as client:
         yield client
 
 
-def door_with(throttle: Throttle) -> httpx.AsyncClient:
-    endpoint = TokenEndpoint(TOKENS, throttle)
+def door_with(limiter: Limiter) -> httpx.AsyncClient:
+    endpoint = TokenEndpoint(TOKENS, limiter)
     app = Starlette(routes=[Route("/oauth/token", endpoint.__call__, methods=["POST"])])
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://testserver")
 
@@ -265,15 +263,15 @@ async def test_nothing_is_given_for_a_get(door: httpx.AsyncClient, machine: Mach
     assert "POST" in answer.headers["allow"]
 
 
-async def test_an_address_that_asks_too_often_waits(database: object, valkey: redis.asyncio.Redis, machine: Machine):
-    throttle = Throttle(valkey, name="partner_sign_ins", per_minute=2, hash_key=b"tests")
-    async with door_with(throttle) as door:
+async def test_an_address_that_asks_too_often_waits(machine: Machine):
+    async with door_with(Limiter(Policy(name="partner-tokens", quota=2))) as door:
         statuses = [(await door.post("/oauth/token", data=GRANT, headers=machine.basic)).status_code for _ in range(3)]
         last = await door.post("/oauth/token", data=GRANT, headers=machine.basic)
 
     assert statuses == [200, 200, 429]
     assert 1 <= int(last.headers["retry-after"]) <= 60
     assert last.json()["error"] == "slow_down"
+    assert last.headers["ratelimit-policy"] == '"partner-tokens";q=2;qu="requests";w=60'
 
 
 @given(body=st.binary(max_size=300), authorization=st.none() | st.text(st.characters(max_codepoint=255), max_size=80))
