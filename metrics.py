@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from time import monotonic
 
@@ -23,6 +23,7 @@ from services.operations.notifications import count_by_status
 from services.operations.webhooks import count_by_state
 from services.operations.workers import WorkerState, read_workers
 from services.partner_health import read_partner_health
+from services.webhooks.silence import Expectation, read_activity
 from telemetry.process import Audience
 
 log = structlog.get_logger(__name__)
@@ -151,8 +152,23 @@ def queue_reader(valkey: Redis) -> Reader:
     return queue
 
 
-def shared_figures(valkey: Redis) -> SharedFigures:
-    return SharedFigures((due_work, notifications, webhooks, partners, workers, event_logs, queue_reader(valkey)))
+def silence_reader(expected: Sequence[Expectation]) -> Reader:
+    async def webhook_silence(now: datetime) -> list[Metric]:
+        found = GaugeMetricFamily(
+            "traverse_webhook_silence",
+            "1: a partner that sent this kind of webhook stays away for too long, and no operator silenced the alarm.",
+            labels=["source", "model"],
+        )
+        for each in await read_activity(expected, now=now):
+            found.add_metric([each.expectation.source.value, each.expectation.model], int(each.is_alarming))
+        return [found]
+
+    return webhook_silence
+
+
+def shared_figures(valkey: Redis, expected_webhooks: Sequence[Expectation] = ()) -> SharedFigures:
+    readers = (due_work, notifications, webhooks, partners, workers, event_logs)
+    return SharedFigures((*readers, silence_reader(expected_webhooks), queue_reader(valkey)))
 
 
 # -- what a process shows of itself

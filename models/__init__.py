@@ -26,7 +26,7 @@ from models.operations import (
     WebhookEvent,
     WorkerHeartbeat,
 )
-from models.operators import AuditEntry, ManualPause, OperationRun, OperationRunItem
+from models.operators import AuditEntry, ManualPause, OperationRun, OperationRunItem, SilencedAlarm
 from models.organizations import Company, Institution, Membership, PartnerClient, PrescriberOrganization
 from models.partner_secrets import PartnerSecret
 from models.people import Consent, IdentityCertification, JobSeekerProfile, User
@@ -70,6 +70,7 @@ __all__ = [
     "PartnerPause",
     "PartnerSecret",
     "PrescriberOrganization",
+    "SilencedAlarm",
     "Survey",
     "UnlinkedSurveyAnswer",
     "User",

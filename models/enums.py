@@ -328,6 +328,8 @@ class AuditAction(LabelledEnum):
     PAUSED = "paused", "Mise en pause"
     RESUMED = "resumed", "Reprise"
     PARTNER_RETRIED = "partner_retried", "Pause automatique levée"
+    ALARM_SILENCED = "alarm_silenced", "Alerte mise en sommeil"
+    ALARM_RESTORED = "alarm_restored", "Alerte réveillée"
 
 
 class OperationKind(LabelledEnum):

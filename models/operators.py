@@ -1,4 +1,4 @@
-"""What operators do: the record of each action, the pauses they declare, their runs over many rows."""
+"""What operators do: the record of each action, pauses and alarms that they end for a while, runs over many rows."""
 
 from __future__ import annotations
 
@@ -40,6 +40,19 @@ class ManualPause(TortoiseModel):
 
     class Meta:
         table = "manual_pause"
+
+
+class SilencedAlarm(TortoiseModel):
+    """An operator knows why a partner sends none of a kind of webhook: no alarm is given for it until then."""
+
+    target = fields.CharField(max_length=64, primary_key=True, description="source:model of the webhooks")
+    silenced_at: datetime = fields.DatetimeField()
+    until: datetime = fields.DatetimeField()
+    author_id: UUID = fields.UUIDField()
+    reason = fields.CharField(max_length=300)
+
+    class Meta:
+        table = "silenced_alarm"
 
 
 class OperationRun(Model):

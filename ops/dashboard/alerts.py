@@ -14,6 +14,7 @@ from services.operations.pausing import Pauses
 from services.operations.queues import QueueFigures, QueueUnavailable
 from services.operations.workers import WorkerState, WorkerView
 from services.partner_health import PartnerHealth
+from services.webhooks.silence import Activity
 
 # What is due for longer is not being done. Notifications rest from 22:00 to midnight, and then run every 5 minutes;
 # certifications and invitations have rounds of their own.
@@ -52,6 +53,7 @@ def alerts_of(
     crons: Sequence[CronView],
     partners: Sequence[PartnerHealth],
     pauses: Pauses,
+    webhooks: Sequence[Activity],
     emptied_at: datetime | None,
     now: datetime,
 ) -> list[Alert]:
@@ -61,6 +63,7 @@ def alerts_of(
         *_of_emptying(emptied_at, now),
         *_of_partners(partners),
         *_of_pauses(pauses, now),
+        *_of_webhooks(webhooks, now),
         *_of_due(due, now),
         *_of_crons(crons, now),
     ]
@@ -188,6 +191,22 @@ def _of_pauses(pauses: Pauses, now: datetime) -> list[Alert]:
         for pause in pauses.manual
     ]
     return refused + declared
+
+
+def _of_webhooks(webhooks: Sequence[Activity], now: datetime) -> list[Alert]:
+    return [
+        Alert(
+            "warning",
+            f"{each.expectation.source.label} n’a rien envoyé ({each.expectation.model}) depuis"
+            f" {formatting.duration(now - each.last_received_at)}, contre"
+            f" {formatting.duration(each.expectation.within)} au plus d’ordinaire.",
+            "Demandez au partenaire si ses envois échouent, et vérifiez l’adresse et le secret qu’il a."
+            " Si le silence est attendu, mettez l’alerte en sommeil.",
+            f"/ops/webhooks/alarms/{each.expectation.source.value}/{each.expectation.model}",
+        )
+        for each in webhooks
+        if each.is_alarming and each.last_received_at is not None
+    ]
 
 
 def _of_due(due: Sequence[DueWork], now: datetime) -> list[Alert]:

@@ -34,6 +34,9 @@ NOTICES: Mapping[str, Notice] = MappingProxyType(
         "paused": Notice("Suspendu. Ce qui est en cours se termine ; le reste attend."),
         "resumed": Notice("Repris. Ce qui attendait part au prochain passage d’un worker."),
         "pause_conflict": Notice("Quelqu’un d’autre l’a déjà fait : voici où en sont les pauses.", "warning"),
+        "alarm_silenced": Notice("L’alerte est en sommeil. Elle se réveillera d’elle-même."),
+        "alarm_restored": Notice("L’alerte est réveillée."),
+        "alarm_conflict": Notice("Quelqu’un d’autre l’a déjà fait : voici où en sont les alertes.", "warning"),
         "signed_out": Notice("Vous êtes déconnecté."),
         "bad_form": Notice(
             "Cette action n’a pas été faite : le formulaire n’est plus valable. Recommencez depuis cette page.",

@@ -52,6 +52,7 @@ class SubjectType(StrEnum):
     PARTNER = "partner"
     RUN = "operation_run"
     SESSION = "session"
+    ALARM = "alarm"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -120,4 +120,8 @@ TRACKS = (
     ("invitation_attempt", "requested_by_id"),
     ("cancelled_approval", "cancelled_by_id"),
     ("access_log", "viewer_id"),
+    ("audit_entry", "actor_id"),
+    ("manual_pause", "author_id"),
+    ("operation_run", "author_id"),
+    ("silenced_alarm", "author_id"),
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 import structlog
 
@@ -20,8 +22,11 @@ _LAST = """
 SELECT kind.source, kind.model, (
     SELECT received_at FROM webhook_event AS event
     WHERE event.source = kind.source AND event.model = kind.model ORDER BY received_at DESC LIMIT 1
-) AS last_received_at
+) AS last_received_at, quiet.silenced_at, quiet."until", quiet.author_id, quiet.reason, (
+    SELECT trim(first_name || ' ' || last_name) FROM "user" WHERE "user".id = quiet.author_id
+) AS author_name
 FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS kind (source, model, place)
+LEFT JOIN silenced_alarm AS quiet ON quiet.target = kind.source || ':' || kind.model AND quiet."until" > $3
 ORDER BY kind.place
 """
 _BACKLOG = """
@@ -39,14 +44,38 @@ class Expectation:
     model: str
     within: timedelta
 
+    @property
+    def key(self) -> str:
+        """What an alarm about it is known by."""
+        return f"{self.source.value}:{self.model}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silenced:
+    """Somebody said that a silence is no news (services/operations/alarms.py). `author_name` None: account gone."""
+
+    silenced_at: datetime
+    until: datetime
+    author_id: UUID
+    author_name: str | None
+    reason: str
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:
-    """When a kind of webhook came last. None: never, which is how every deployment begins, and no silence."""
+    """When a kind of webhook came last. None: never, which is how every deployment begins, and no silence.
+
+    `silenced`: as long as it is there, nobody is alarmed.
+    """
 
     expectation: Expectation
     last_received_at: datetime | None
     is_silent: bool
+    silenced: Silenced | None = None
+
+    @property
+    def is_alarming(self) -> bool:
+        return self.is_silent and self.silenced is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +100,8 @@ def expectations(*, rdv_insertion: timedelta | None, tally: timedelta | None) ->
 
 async def read_activity(expected: Sequence[Expectation], *, now: datetime) -> list[Activity]:
     """In the order of what is expected; one statement."""
-    rows = await fetch_all(_LAST, [each.source.value for each in expected], [each.model for each in expected])
-    return [
-        Activity(expectation=each, last_received_at=last, is_silent=last is not None and now - last > each.within)
-        for each, last in zip(expected, (row["last_received_at"] for row in rows), strict=True)
-    ]
+    rows = await fetch_all(_LAST, [each.source.value for each in expected], [each.model for each in expected], now)
+    return [_activity(each, row, now) for each, row in zip(expected, rows, strict=True)]
 
 
 async def read_backlog() -> Backlog:
@@ -84,8 +110,8 @@ async def read_backlog() -> Backlog:
 
 
 async def alarm_on_silence(expected: Sequence[Expectation], *, now: datetime) -> int:
-    """Log an error for each kind that stays away for too long; returns how many do."""
-    silent = [each for each in await read_activity(expected, now=now) if each.is_silent]
+    """Log an error for each kind that stays away for too long, and is not silenced; returns how many do."""
+    silent = [each for each in await read_activity(expected, now=now) if each.is_alarming]
     for each in silent:
         log.error(
             "webhook_silence",
@@ -94,3 +120,22 @@ async def alarm_on_silence(expected: Sequence[Expectation], *, now: datetime) ->
             last_received_at=each.last_received_at.isoformat() if each.last_received_at else None,
         )
     return len(silent)
+
+
+def _activity(expected: Expectation, row: Any, now: datetime) -> Activity:
+    last: datetime | None = row["last_received_at"]
+    silenced = None
+    if row["silenced_at"] is not None:
+        silenced = Silenced(
+            silenced_at=row["silenced_at"],
+            until=row["until"],
+            author_id=row["author_id"],
+            author_name=row["author_name"] or None,
+            reason=row["reason"],
+        )
+    return Activity(
+        expectation=expected,
+        last_received_at=last,
+        is_silent=last is not None and now - last > expected.within,
+        silenced=silenced,
+    )

@@ -2,13 +2,25 @@
 
 from collections.abc import Sequence
 
-from ops.dashboard.pages import audit, certifications, mails, notifications, overview, queues, runs, surveys, webhooks
+from ops.dashboard.pages import (
+    alarms,
+    audit,
+    certifications,
+    mails,
+    notifications,
+    overview,
+    queues,
+    runs,
+    surveys,
+    webhooks,
+)
 from ops.dashboard.visits import Acting, Reading
 
 PAGES: Sequence[Reading] = (
     *overview.PAGES,
     *notifications.PAGES,
     *webhooks.PAGES,
+    *alarms.PAGES,
     *mails.PAGES,
     *surveys.PAGES,
     *certifications.PAGES,
@@ -16,4 +28,4 @@ PAGES: Sequence[Reading] = (
     *runs.PAGES,
     *audit.PAGES,
 )
-ACTIONS: Sequence[Acting] = (*notifications.ACTIONS, *webhooks.ACTIONS, *queues.ACTIONS, *runs.ACTIONS)
+ACTIONS: Sequence[Acting] = (*notifications.ACTIONS, *webhooks.ACTIONS, *alarms.ACTIONS, *queues.ACTIONS, *runs.ACTIONS)

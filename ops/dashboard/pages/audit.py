@@ -21,6 +21,7 @@ _SUBJECTS: Mapping[str, tuple[str, str]] = {
     "queue": ("Travail", "/ops/queues/queue/"),
     "partner": ("Partenaire", "/ops/queues/partner/"),
     "operation_run": ("Traitement groupé", ""),
+    "alarm": ("Alerte de silence", ""),
     "session": ("Session", ""),
 }
 

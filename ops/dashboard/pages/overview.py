@@ -7,13 +7,14 @@ from ops.dashboard.charts import Chart, Series
 from ops.dashboard.visits import Reading, View, Visit
 from services.operations import crons, due, pausing, series, workers
 from services.partner_health import read_partner_health
+from services.webhooks.silence import read_activity
 
 _WINDOWS = {"1h": series.Window.HOUR, "6h": series.Window.SIX_HOURS, "24h": series.Window.DAY, "7j": series.Window.WEEK}
 _DEFAULT_WINDOW = "6h"
 
 
 async def overview(visit: Visit) -> View:
-    """One look at everything; eleven statements and two questions to Valkey, whatever the amount of data."""
+    """One look at everything; twelve statements and two questions to Valkey, whatever the amount of data."""
     now = visit.now
     chosen = visit.query("window") if visit.query("window") in _WINDOWS else _DEFAULT_WINDOW
     window = _WINDOWS[chosen]
@@ -26,6 +27,7 @@ async def overview(visit: Visit) -> View:
     planned = await crons.read_crons(visit.parts.planned_crons, now=now)
     partners = await read_partner_health(now=now)
     pauses = await pausing.read_pauses(now=now)
+    activity = await read_activity(visit.parts.expected_webhooks, now=now)
     notifications = await series.read_notification_series(window, now=now)
     webhooks = await series.read_webhook_series(window, now=now)
     return View(
@@ -38,6 +40,7 @@ async def overview(visit: Visit) -> View:
                 crons=planned,
                 partners=partners,
                 pauses=pauses,
+                webhooks=activity,
                 emptied_at=emptied_at,
                 now=now,
             ),

@@ -178,6 +178,9 @@ CHECKS: dict[str, list[Forbidden]] = {
     ],
     "manual_pause_reason_given": [Forbidden("manual_pause", "reason = ' '")],
     "manual_pause_target_form": [Forbidden("manual_pause", "target = 'mails'")],
+    "silenced_alarm_ends_after_it_begins": [Forbidden("silenced_alarm", "until = silenced_at")],
+    "silenced_alarm_reason_given": [Forbidden("silenced_alarm", "reason = ' '")],
+    "silenced_alarm_target_form": [Forbidden("silenced_alarm", "target = 'tally'")],
     "operation_run_counts": [
         Forbidden("operation_run", "total = -1"),
         Forbidden("operation_run", "changed = -1"),

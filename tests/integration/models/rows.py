@@ -35,6 +35,7 @@ from models import (
     PartnerCalls,
     PartnerPause,
     PartnerSecret,
+    SilencedAlarm,
     Survey,
     UnlinkedSurveyAnswer,
     WorkerHeartbeat,
@@ -313,6 +314,13 @@ MAKERS: dict[str, Callable[[], Awaitable[Any]]] = {
     "survey": _survey,
     "unlinked_survey_answer": _unlinked_survey_answer,
     "user": make_user,
+    "silenced_alarm": lambda: SilencedAlarm.create(
+        target=f"tally:{'a' * next(_numbers)}",
+        silenced_at=NOW,
+        until=NOW + timedelta(days=1),
+        author_id=uuid4(),
+        reason="Annoncé",
+    ),
     "webhook_event": _webhook_event,
     "worker_heartbeat": _worker_heartbeat,
 }

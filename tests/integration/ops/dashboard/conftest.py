@@ -25,10 +25,12 @@ from models.enums import UserKind
 from ops.dashboard import Dashboard, Parts
 from services.clock import utc_now
 from services.tokens import TokenVerifier
+from services.webhooks.silence import expectations
 from tests.factories import make_user
 from tests.integration.schema.client import AUDIENCE, HS256_KEY, ISSUER, token_for
 
 ORIGIN = "http://ops.test"
+EXPECTED_WEBHOOKS = expectations(rdv_insertion=timedelta(days=7), tally=timedelta(days=30))
 _FORM_KEY = re.compile(r'name="form_key" value="([^"]+)"')
 
 
@@ -87,6 +89,7 @@ def dashboard_of(
             queue=ValkeyQueueReader(valkey),
             queue_kept_since=Witness(valkey).kept_since,
             started_at=utc_now() - timedelta(hours=1),
+            expected_webhooks=EXPECTED_WEBHOOKS,
             look_interval=timedelta(milliseconds=50),
         )
     )

@@ -23,7 +23,8 @@ _STATE = """
 SELECT (SELECT json_agg(a ORDER BY a.id)::text FROM approval a),
     (SELECT json_agg(w ORDER BY w.id)::text FROM webhook_event w),
     (SELECT json_agg(r ORDER BY r.id)::text FROM operation_run r), (SELECT json_agg(p)::text FROM partner_pause p),
-    (SELECT json_agg(m)::text FROM manual_pause m), (SELECT json_agg(e)::text FROM audit_entry e)
+    (SELECT json_agg(m)::text FROM manual_pause m),
+    (SELECT json_agg(s)::text FROM silenced_alarm s), (SELECT json_agg(e)::text FROM audit_entry e)
 """
 
 
@@ -49,6 +50,7 @@ async def places(database: object) -> dict[str, str]:
         next_attempt_at=now + timedelta(days=1),
     )
     await pause_partner(Partner.FRANCE_TRAVAIL, access="x", reason="401", now=now)
+    alarm = "/webhooks/alarms/rdv_insertion/rdv"
     notification, pause = f"/notifications/approval/{approval.id}", "/queues/partner/france_travail"
     return {
         "/notifications/{subject}/{id}": notification,
@@ -56,6 +58,9 @@ async def places(database: object) -> dict[str, str]:
         "/webhooks/{id}": f"/webhooks/{event.id}",
         "/webhooks/{id}/replay": f"/webhooks/{event.id}/replay",
         "/webhooks/{id}/reveal": f"/webhooks/{event.id}/reveal",
+        "/webhooks/alarms/{source}/{model}": alarm,
+        "/webhooks/alarms/{source}/{model}/silence": f"{alarm}/silence",
+        "/webhooks/alarms/{source}/{model}/restore": f"{alarm}/restore",
         "/queues/{kind}/{name}": pause,
         "/queues/{kind}/{name}/pause": f"{pause}/pause",
         "/queues/{kind}/{name}/resume": f"{pause}/resume",
@@ -92,8 +97,8 @@ async def test_an_operator_finds_on_the_same_pages_what_an_observer_misses(
         await browser.get(f"/ops{places[page.path] if '{' in page.path else page.path}")
         found |= {path.removeprefix("/ops") for path in _FORM.findall(browser.page)}
 
-    # A partner that is not paused offers no resumption.
-    offered = {places[action.path] for action in ACTIONS if not action.path.endswith("/resume")}
+    # What is not paused offers no resumption.
+    offered = {places[action.path] for action in ACTIONS if not action.path.endswith(("/resume", "/restore"))}
     assert found - {"/sign-out"} == offered
     assert "Lecture seule" not in browser.text
 

@@ -17,6 +17,7 @@ from models.database import DatabaseConfig, close_database, fetch_all, open_data
 from models.enums import NotificationStatus
 from ops.dashboard.pages import PAGES
 from tests.factories import make_approval, make_job_seeker
+from tests.integration.models.rows import MAKERS
 from tests.integration.ops.dashboard.conftest import Browser, dashboard_of, served
 
 LISTS = tuple(page.path for page in PAGES if "{" not in page.path)
@@ -132,6 +133,36 @@ async def test_a_pause_is_shown_with_its_author_and_reason_until_it_is_ended(sig
     assert "Suspendu" not in signed_in.text.replace("Suspendu.", "")
     await signed_in.get("/ops/audit")
     assert "Maintenance finie" in signed_in.text
+
+
+async def test_a_partner_that_falls_silent_is_told_until_somebody_silences_the_alarm(signed_in: Browser) -> None:
+    await MAKERS["webhook_event"]()
+    path = "/ops/webhooks/alarms/rdv_insertion/rdv"
+    await signed_in.get("/ops")
+    assert f'href="{path}"' in signed_in.page
+    assert "RDV-Insertion n’a rien envoyé (rdv) depuis" in signed_in.text
+
+    await signed_in.get(path)
+    for wrong in ({"lasting": "1d", "reason": ""}, {"lasting": "9999d", "reason": "Congés"}):
+        assert (await signed_in.post(f"{path}/silence", **wrong)).status_code == 422
+    await signed_in.post(f"{path}/silence", lasting="7d", reason="Congés annoncés")
+
+    await signed_in.get("/ops/webhooks")
+    assert "Alerte en sommeil jusqu’au" in signed_in.text
+    assert "Nadia Exemple : Congés annoncés" in signed_in.text
+    await signed_in.get("/ops")
+    assert "n’a rien envoyé" not in signed_in.text
+    await signed_in.get(path)
+    await signed_in.post(f"{path}/restore", reason="Ils ont repris")
+    await signed_in.get("/ops")
+    assert "n’a rien envoyé" in signed_in.text
+    await signed_in.get("/ops/audit")
+    assert "Alerte mise en sommeil" in signed_in.text
+    assert "Alerte réveillée" in signed_in.text
+
+
+async def test_a_kind_of_webhook_that_nobody_expects_has_no_alarm(signed_in: Browser) -> None:
+    assert (await signed_in.get("/ops/webhooks/alarms/rdv_insertion/unknown")).status_code == 404
 
 
 async def test_no_page_shows_who_a_job_seeker_is(signed_in: Browser) -> None:
