@@ -288,7 +288,7 @@ class _Process:
             self.sockets.endpoint = transports.sockets
             PROCESS_CALLS.tell(PARTNER_METRICS)
             PROCESS_CALLS.tell(PARTNER_TRACES)
-            self._figures = shared_figures(self._valkey)
+            self._figures = shared_figures(self._valkey, inbox_plan(settings).expected)
             hub = resources.events.hub if resources.events is not None else None
             await stack.enter_async_context(sampling(audience_of(transports.streams, hub)))
             self.graphql.endpoint = GraphQLEndpoint(
