@@ -93,6 +93,7 @@ async def installation(
             FT_MAX_RPS="20",
             NOTIFICATION_INTERVAL="1",
             AUTH_HS256_KEY=HS256_KEY,
+            RATE_LIMIT_OPS_SIGN_INS="1000",  # every test signs in, and all from this machine
             AUTH_ISSUER=ISSUER,
             AUTH_AUDIENCE=AUDIENCE,
             RDV_INSERTION_WEBHOOK_SECRET=",".join(RDV_INSERTION_SECRETS),
