@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
@@ -16,6 +16,7 @@ import asyncpg
 
 from benchmarks.processes import TOKEN_KEY, environ_of
 from benchmarks.seed import EMPLOYER_SUBJECT, Size, seed
+from benchmarks.work import WORKS
 from demo.engines import Engines
 from models.database import DatabaseConfig, connection_parameters
 from models.encryption import KeyRing
@@ -23,6 +24,8 @@ from models.migrate import migrate
 from services.tokens import issue_development_token
 
 ISSUER, AUDIENCE = "traverse-development", "traverse"
+SizeName = Literal["large", "small"]
+
 _TOKEN_LIFETIME = timedelta(hours=6)
 
 
@@ -80,7 +83,13 @@ class Ground:
     def environ(self, database_url: str, **settings: str) -> dict[str, str]:
         return environ_of(database_url=database_url, redis_url=self.engines.redis_url, keys=self.keys, **settings)
 
-    def token(self, subject: str, organization_id: UUID) -> str:
+    def tokens(self, pages: Pages) -> dict[str, str]:
+        """By subject, of everybody who asks for a page."""
+        return {
+            work.subject: self.token(work.subject, pages.organizations.get(work.subject)) for work in WORKS.values()
+        }
+
+    def token(self, subject: str, organization_id: UUID | None) -> str:
         return issue_development_token(
             subject=subject,
             organization_id=organization_id,

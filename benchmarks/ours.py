@@ -15,15 +15,17 @@ from benchmarks.work import WORKS
 
 TRAVERSE, LIMIT = "Traverse", "limit (no GraphQL)"
 _SERVE = "from cli import main; main()"
+_PATHS_OF_LIMIT = {"Q1": "/page", "Q2": "/person", "Q3": "/approvals"}
 
 
 def traverse(ground: Ground, pages: Pages, *, processes: int = 1, name: str = TRAVERSE, **settings: str) -> Contender:
     """`traverse serve` over that database; `settings` add to those of every contender."""
+    tokens = ground.tokens(pages)
     return Contender(
         name=name,
         command=serving(processes),
         environ=ground.environ(pages.url, **settings),
-        requests={work.name: graphql(work.document, work.variables, pages.token) for work in WORKS.values()},
+        requests={work.name: graphql(work.document, work.variables, tokens[work.subject]) for work in WORKS.values()},
     )
 
 
@@ -39,10 +41,15 @@ def graphql(document: str, variables: Mapping[str, Any], token: str) -> bytes:
 
 def limit(ground: Ground, pages: Pages, *, processes: int = 1) -> Contender:
     options = ["--factory", "--no-access-log", "--log-level", "warning", "--workers", str(processes)]
-    body = orjson.dumps({"variables": {"first": 50}})
+    tokens = ground.tokens(pages)
     return Contender(
         name=LIMIT,
         command=lambda port: [sys.executable, "-m", "uvicorn", "benchmarks.limit:build", "--port", str(port), *options],
         environ=ground.environ(pages.url),
-        requests={"Q1": load.post("/page", body, pages.token)},
+        requests={
+            work.name: load.post(
+                _PATHS_OF_LIMIT[work.name], orjson.dumps({"variables": work.parameters}), tokens[work.subject]
+            )
+            for work in WORKS.values()
+        },
     )
