@@ -396,6 +396,9 @@ class Settings(BaseSettings):
     access_log_kept_days: int = Field(
         365, ge=180, le=1_095, description="days for which it is kept who read a whole NIR, or a person's data as staff"
     )
+    audit_kept_days: int = Field(
+        365, ge=180, le=1_095, description="days for which it is kept what operators did on the dashboard, and why"
+    )
     dashboard_visits_kept_days: int = Field(365, ge=1, description="days for which visits to dashboards are kept")
     attempts_kept_days: int = Field(
         730, ge=30, description="days for which attempts to announce and to invite are kept; the last one stays longer"

@@ -440,6 +440,7 @@ def trace_retention(settings: Settings) -> TraceRetention:
         visits=timedelta(days=settings.dashboard_visits_kept_days),
         attempts=timedelta(days=settings.attempts_kept_days),
         webhooks=timedelta(days=settings.webhook_events_kept_days),
+        actions=timedelta(days=settings.audit_kept_days),
     )
 
 

@@ -48,6 +48,18 @@ DELETE FROM webhook_event WHERE id IN (
     ORDER BY received_at LIMIT $2
 ) AND status <> 'received'
 """
+_FORGET_ACTIONS = (
+    'DELETE FROM audit_entry WHERE id IN (SELECT id FROM audit_entry WHERE "at" < $1 ORDER BY "at" LIMIT $2)'
+)
+_FORGET_RUNS = """
+DELETE FROM operation_run WHERE id IN (
+    SELECT id FROM operation_run WHERE finished_at < $1 ORDER BY finished_at LIMIT $2
+)
+"""
+# A pause stands until somebody ends it; a silence ends by itself, and its row stays.
+_FORGET_SILENCES = """
+DELETE FROM silenced_alarm WHERE target IN (SELECT target FROM silenced_alarm WHERE until < $1 ORDER BY until LIMIT $2)
+"""
 _COUNT_CANCELLATIONS = """
 WITH old AS (
     SELECT id FROM cancelled_approval
@@ -71,12 +83,16 @@ SELECT count(*) AS number FROM gone
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceRetention:
-    """`traces`: who read what of whom. `attempts`: to announce, to invite. `webhooks`: their rows, bodies long gone."""
+    """`traces`: who read what of whom. `attempts`: to announce, to invite. `webhooks`: their rows, bodies long gone.
+
+    `actions`: what operators did.
+    """
 
     traces: timedelta = timedelta(days=365)
     visits: timedelta = timedelta(days=365)
     attempts: timedelta = timedelta(days=730)
     webhooks: timedelta = timedelta(days=730)
+    actions: timedelta = timedelta(days=365)
 
 
 async def forget_traces(
@@ -93,6 +109,9 @@ async def forget_traces(
         "notification_attempt": (_FORGET_ATTEMPTS, retention.attempts),
         "invitation_attempt": (_FORGET_INVITATION_ATTEMPTS, retention.attempts),
         "webhook_event": (_FORGET_WEBHOOKS, retention.webhooks),
+        "audit_entry": (_FORGET_ACTIONS, retention.actions),
+        "operation_run": (_FORGET_RUNS, retention.actions),
+        "silenced_alarm": (_FORGET_SILENCES, retention.actions),
     }
     return {table: await _delete(sql, now - kept, batch_size, keep_going) for table, (sql, kept) in rules.items()}
 
@@ -118,7 +137,7 @@ def last_day_over(now: datetime) -> date:
 async def _delete(sql: str, before: datetime, batch_size: int, keep_going: Callable[[], bool]) -> int:
     deleted = 0
     while keep_going():
-        rows = await write(f"{sql} RETURNING id", before, batch_size)
+        rows = await write(f"{sql} RETURNING 1 AS deleted", before, batch_size)
         deleted += len(rows)
         if len(rows) < batch_size:
             break

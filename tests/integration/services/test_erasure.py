@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 from models import (
     AccessLog,
     Approval,
+    AuditEntry,
     CancelledApproval,
     CertificationRequest,
     Company,
@@ -24,6 +25,7 @@ from models import (
     JobApplication,
     JobSeekerProfile,
     Mail,
+    ManualPause,
     Participation,
     Survey,
     User,
@@ -31,6 +33,7 @@ from models import (
 )
 from models.database import fetch_all, write
 from models.enums import (
+    AuditAction,
     CertificationAuthority,
     ConsentPurpose,
     JobApplicationState,
@@ -43,6 +46,7 @@ from models.enums import (
 from services.approvals import cancel_approval
 from services.consents import record_consent
 from services.notification.on_demand import notify_one
+from services.operations.pausing import read_pauses
 from services.privacy.erasing import Erased, NotYet, erase_person, finish_erasures
 from services.privacy.exporting import export_person
 from services.privacy.holdings import HOLDINGS, TRACKS
@@ -163,6 +167,65 @@ async def test_every_column_that_points_at_a_person_is_known_to_exports_and_eras
     }
 
     assert unknown == set()
+
+
+# Tables without a row about anybody, and identifiers that are none of a person: whoever adds one says so here.
+ABOUT_NOBODY = frozenset(
+    {
+        *("cron_run", "event_stream", "operation_run_item", "pacing_gate", "partner_calls", "partner_pause"),
+        *("worker_heartbeat", "cancelled_approval_statistic", "commune", "appointment_version", "location"),
+        # Organisations and their software. What is known of them is published, or given by them.
+        *("company", "institution", "prescriber_organization", "partner_client", "partner_client_company"),
+        "partner_secret",
+        # Answers of surveys whose reference leads to no survey: nobody can be found by it.
+        "unlinked_survey_answer",
+    }
+)
+NO_PERSON = frozenset(
+    {"id", "epoch", "lease_token", "process_id", "run_id", "subject_id", "company_id", "partner_client_id"}
+    | {"partnerclient_id"}
+)
+
+
+async def test_every_table_is_known_to_be_about_people_or_about_nobody():
+    rows = await fetch_all(
+        "SELECT table_name, column_name, data_type FROM information_schema.columns"
+        " WHERE table_schema = 'public' AND table_name <> 'tortoise_migrations'"
+    )
+    held, tracked = {holding.table for holding in HOLDINGS}, {table for table, _ in TRACKS}
+
+    assert {row["table_name"] for row in rows} == held | tracked | ABOUT_NOBODY
+    assert not ABOUT_NOBODY & (held | tracked)
+    identifiers = {
+        (row["table_name"], row["column_name"])
+        for row in rows
+        if row["table_name"] not in held and row["data_type"] == "uuid" and row["column_name"] not in NO_PERSON
+    }
+    assert identifiers <= set(TRACKS)
+
+
+async def test_what_an_operator_did_is_counted_in_their_copy_and_outlives_them_without_a_name():
+    staff, wizard = await make_user(UserKind.STAFF), await make_user(UserKind.STAFF, may_read_full_nir=True)
+    for place in range(2):
+        await AuditEntry.create(
+            at=NOW,
+            actor_id=staff.id,
+            action=AuditAction.NOTIFICATION_RETRIED,
+            subject_type="approval",
+            subject_id=str(place),
+        )
+    await ManualPause.create(target="queue:webhooks", paused_at=NOW, author_id=staff.id, reason="Fermé")
+
+    copy = await export_person(staff.id, exported_by=wizard.id, request_id="r", now=NOW)
+    outcome = await erase_person(staff.id, erased_by=wizard.id, request_id="r", now=NOW)
+
+    assert copy is not None
+    assert copy.content["acted_on_rows_of_others"] == {"audit_entry.actor_id": 2, "manual_pause.author_id": 1}
+    assert outcome == Erased(0, None)
+    assert {entry.actor_id for entry in await AuditEntry.all()} == {staff.id}
+    assert not await User.filter(id=staff.id).exists()
+    [pause] = (await read_pauses(now=NOW)).manual
+    assert (pause.author_id, pause.author_name) == (staff.id, None)
 
 
 # -- a copy

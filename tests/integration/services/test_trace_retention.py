@@ -11,15 +11,27 @@ import pytest
 from models import (
     AccessLog,
     Approval,
+    AuditEntry,
     CancelledApproval,
     CancelledApprovalStatistic,
     DashboardVisit,
     InvitationAttempt,
+    ManualPause,
     NotificationAttempt,
+    OperationRun,
+    SilencedAlarm,
     WebhookEvent,
 )
 from models.database import write
-from models.enums import Delivery, NotificationStatus, UserKind, WebhookEventStatus
+from models.enums import (
+    AuditAction,
+    Delivery,
+    NotificationStatus,
+    OperationKind,
+    OperationState,
+    UserKind,
+    WebhookEventStatus,
+)
 from services.privacy.retention import TraceRetention, count_old_cancellations, forget_traces
 from tests.factories import NOW, TODAY, make_approval, make_company, make_job_seeker
 from tests.integration.services.rdv_events import keep, rdv
@@ -27,7 +39,11 @@ from tests.integration.services.rdv_events import keep, rdv
 pytestmark = pytest.mark.usefixtures("database")
 
 KEPT = TraceRetention(
-    traces=timedelta(days=10), visits=timedelta(days=20), attempts=timedelta(days=30), webhooks=timedelta(days=40)
+    traces=timedelta(days=10),
+    visits=timedelta(days=20),
+    attempts=timedelta(days=30),
+    webhooks=timedelta(days=40),
+    actions=timedelta(days=50),
 )
 SECOND = timedelta(seconds=1)
 
@@ -58,6 +74,59 @@ async def test_visits_of_dashboards_are_kept_for_their_time_and_no_longer():
 
     assert forgotten["dashboard_visit"] == 1
     assert (await DashboardVisit.get()).at == NOW - KEPT.visits
+
+
+async def test_what_operators_did_is_kept_for_its_time_and_no_longer():
+    for age in (KEPT.actions + SECOND, KEPT.actions):
+        run = await OperationRun.create(
+            kind=OperationKind.RETRY_NOTIFICATIONS,
+            criteria={},
+            author_id=uuid4(),
+            reason="Panne du partenaire",
+            state=OperationState.FINISHED,
+            total=0,
+            created_at=NOW - age - timedelta(hours=1),
+            finished_at=NOW - age,
+        )
+        await AuditEntry.create(
+            at=NOW - age,
+            actor_id=run.author_id,
+            action=AuditAction.RUN_BEGUN,
+            subject_type="operation_run",
+            subject_id=str(run.id),
+        )
+        await SilencedAlarm.create(
+            target=f"tally:model_{'ab'[age == KEPT.actions]}",
+            silenced_at=NOW - age - timedelta(days=1),
+            until=NOW - age,
+            author_id=run.author_id,
+            reason="Formulaire fermé",
+        )
+
+    forgotten = await forget_traces(KEPT, now=NOW)
+
+    assert [forgotten[table] for table in ("audit_entry", "operation_run", "silenced_alarm")] == [1, 1, 1]
+    assert (await AuditEntry.get()).at == (await OperationRun.get()).finished_at == NOW - KEPT.actions
+    assert (await SilencedAlarm.get()).until == NOW - KEPT.actions
+
+
+async def test_what_still_stands_is_kept_however_old_it_is():
+    await OperationRun.create(
+        kind=OperationKind.RETRY_NOTIFICATIONS,
+        criteria={},
+        author_id=uuid4(),
+        reason="Panne du partenaire",
+        total=3,
+        created_at=NOW - KEPT.actions * 3,
+        next_attempt_at=NOW,
+    )
+    await ManualPause.create(
+        target="queue:webhooks", paused_at=NOW - KEPT.actions * 3, author_id=uuid4(), reason="Fermé"
+    )
+
+    await forget_traces(KEPT, now=NOW)
+
+    assert await OperationRun.all().count() == await ManualPause.all().count() == 1
 
 
 async def test_the_last_attempt_of_an_announcement_stays_however_old_it_is():
