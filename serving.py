@@ -1,7 +1,8 @@
 """The web server: uvicorn, with the limits of this service and an end that tells clients to come back.
 
-uvicorn alone closes WebSockets without a word when it stops, waits for event streams until it gives up, and keeps
-connections whose other end reads nothing. What it calls on each connection at these moments is here.
+uvicorn alone closes WebSockets without a word when it stops, waits for event streams until it gives up, keeps
+connections whose other end sends or reads nothing, and closes those that wait for their next request just when it may
+be on its way. What it calls on each connection at these moments is here.
 """
 
 from __future__ import annotations
@@ -11,14 +12,21 @@ import logging
 import os
 import resource
 import shutil
+import socket
+import sys
 import tempfile
+from asyncio import TimerHandle
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, cast
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.supervisors import Multiprocess
 
+from request_heads import BoundedHead
 from schema.streams.server import ABORT_EXTENSION, DRAIN_STATE
 from settings import Settings
 from telemetry.registry import SHARED_DIR_VARIABLE
@@ -29,19 +37,121 @@ _GRACE_SECONDS = 15
 _socket_log = logging.getLogger("uvicorn.sockets")
 _SECONDS_TO_FLUSH = 2.0
 _MOST_FILES = 65_536
+# A new process of a server under load may take its time; the one before it serves until then.
+_START_SECONDS = 60
+_FIRST_HANDED_OVER = 3
+_TOO_SLOW = b"connection: close\r\ncontent-length: 0\r\n\r\n"
 
 
-class HTTPConnection(HttpToolsProtocol):
-    """Ends its event stream when the server stops, and can be cut by the application."""
+class HTTPConnection(BoundedHead):
+    """Waits for no other end for ever, ends its event stream when the server stops, can be cut by the application.
+
+    What is timed is the whole of a request's head, and then of its body: a slow sender never pauses for long.
+    """
+
+    arrival_seconds = 10.0
+    stall_seconds = 30.0
+    linger_seconds = 2.0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._arrival: TimerHandle | None = None
+        self._stall: TimerHandle | None = None
+        self._has_begun = False
+        self._is_leaving = False
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._await_arrival()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._arrived()
+        self.resume_writing()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        # uvicorn counts any byte as a sign of a request. An empty line is none, and half a head not enough.
+        if self._arrival is None and self._is_between_requests():
+            self._await_arrival()
+
+    def on_message_begin(self) -> None:
+        self._has_begun = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._arrived()
+        super().on_headers_complete()
+        if self._is_leaving and not self._is_between_requests():
+            self.cycle.keep_alive = False
+        self._await_arrival()
+
+    def on_message_complete(self) -> None:
+        self._has_begun = False
+        self._arrived()
+        super().on_message_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        self._arrived()
+        super().handle_websocket_upgrade()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._arrived()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._stall is None:
+            self._stall = self.loop.call_later(self.stall_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+        super().resume_writing()
+
+    def shutdown(self) -> None:
+        """Begin the end. Whose next request is on its way is answered, and told that it was the last one here."""
+        _begin_to_drain(self.app_state)
+        self._is_leaving = True
+        if self._is_between_requests():
+            self.loop.call_later(self.linger_seconds, self._leave_if_idle)
+        else:
+            super().shutdown()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         scope = cast("dict[str, Any]", cycle.scope)
         scope["extensions"] = {**scope.get("extensions", {}), ABORT_EXTENSION: cycle.transport.abort}
         super()._start_asgi_task(cycle, app)
 
-    def shutdown(self) -> None:
-        _begin_to_drain(self.app_state)
-        super().shutdown()
+    def _is_between_requests(self) -> bool:
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        return cycle is None or cycle.response_complete
+
+    def _leave_if_idle(self) -> None:
+        if self._is_between_requests() and not self._has_begun:
+            self.transport.close()
+
+    def _await_arrival(self) -> None:
+        if not self.transport.is_closing():
+            self._arrival = self.loop.call_later(self.arrival_seconds, self._give_up)
+
+    def _arrived(self) -> None:
+        if self._arrival is not None:
+            self._arrival.cancel()
+            self._arrival = None
+
+    def _give_up(self) -> None:
+        """End the wait for a request: 408 where one was begun and is not answered yet."""
+        self._arrival = None
+        is_unanswered = self._has_begun
+        if not self._is_between_requests():
+            is_unanswered = not self.cycle.response_started
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if is_unanswered:
+            self.transport.write(STATUS_LINE[408] + _TOO_SLOW)
+        self.transport.close()
 
 
 class SocketConnection(WebSocketsSansIOProtocol):
@@ -94,13 +204,18 @@ def _begin_to_drain(state: dict[str, Any]) -> bool:
 
 
 def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
-    """Serve until a signal ends it."""
+    """Serve until a signal ends it.
+
+    All processes accept from one socket, which is bound here or was handed over by systemd: a process that ends leaves
+    nobody in its queue unanswered. SIGHUP to the parent replaces its processes one after the other, each once its
+    successor serves.
+    """
     _allow_many_connections()
     if workers > 1:
         _share_figures()
     _socket_log.setLevel(logging.WARNING)
     alive_seconds = settings.graphql_stream_ping_interval.total_seconds()
-    uvicorn.run(
+    config = uvicorn.Config(
         "app:build",
         factory=True,
         host=host,
@@ -114,7 +229,9 @@ def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
         ws_ping_timeout=alive_seconds,
         # Events are small and many: to compress each takes more time, and memory a socket, than it saves.
         ws_per_message_deflate=False,
+        timeout_keep_alive=int(settings.http_keep_alive.total_seconds()),
         timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_worker_healthcheck=_START_SECONDS,
         server_header=False,
         access_log=False,
         # Anyone can write X-Forwarded-For: only named proxies are believed.
@@ -122,6 +239,24 @@ def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
         forwarded_allow_ips=list(settings.trusted_proxies),
         log_config=None,
     )
+    sockets = [_handed_over() or config.bind_socket()]
+    if workers > 1:
+        Multiprocess(config, sockets).run()
+        return
+    server = uvicorn.Server(config)
+    with suppress(KeyboardInterrupt):
+        server.run(sockets)
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)
+
+
+def _handed_over() -> socket.socket | None:
+    """Return the socket that systemd listens on for us, if it does. Source: sd_listen_fds(3)."""
+    if os.environ.get("LISTEN_PID") != str(os.getpid()) or os.environ.get("LISTEN_FDS") != "1":
+        return None
+    handed_over = socket.socket(fileno=_FIRST_HANDED_OVER)
+    handed_over.set_inheritable(True)
+    return handed_over
 
 
 def _share_figures() -> None:
