@@ -22,47 +22,17 @@ from time import perf_counter
 import redis.asyncio
 from rich.console import Console
 from rich.table import Table
-from tortoise.connection import get_connection
 
+from benchmarks.damage import Damage, damage_of, settled, settlements_counted
 from benchmarks.processes import WEBHOOK_SECRET, Deployment, deployment, environ_of
 from benchmarks.sending import Sent, deliver
-from benchmarks.story import Story, invite_cast, write_story, wrong_ends
+from benchmarks.story import invite_cast, write_story
 from demo.engines import EmbeddedEngines
-from models.database import DatabaseConfig, close_database, fetch_all, open_database
+from models.database import DatabaseConfig, close_database, open_database
 from models.encryption import KeyRing
 from models.migrate import migrate
 
 _COMPANIES = 20
-_SETTLED_WITHIN_SECONDS = 300.0
-# Outcomes are written in the transaction of their effects: one settlement is one application.
-_COUNT_SETTLEMENTS = """
-CREATE TABLE storm_settlement (event_id uuid NOT NULL);
-CREATE FUNCTION storm_note() RETURNS trigger LANGUAGE plpgsql AS
-    $$ BEGIN INSERT INTO storm_settlement VALUES (NEW.id); RETURN NULL; END $$;
-CREATE TRIGGER storm_note AFTER UPDATE OF status ON webhook_event FOR EACH ROW
-    WHEN (OLD.status = 'received' AND NEW.status <> 'received') EXECUTE FUNCTION storm_note();
-"""
-_STOP_COUNTING = """
-DROP TRIGGER storm_note ON webhook_event; DROP FUNCTION storm_note(); DROP TABLE storm_settlement
-"""
-_OPEN = "SELECT count(*) AS number FROM webhook_event WHERE status = 'received'"
-_LOST = """
-SELECT count(*) AS number FROM unnest($1::text[]) AS sent (fingerprint)
-WHERE NOT EXISTS (SELECT 1 FROM webhook_event AS event WHERE event.source = 'rdv_insertion'
-    AND event.fingerprint = sent.fingerprint AND event.status IN ('processed', 'ignored'))
-"""
-_TWICE = "SELECT count(*) AS number FROM (SELECT event_id FROM storm_settlement GROUP BY 1 HAVING count(*) > 1) twice"
-# The log tells each change of a person from where the one before it ended, and each beginning and end once.
-_BROKEN_LOG = """
-SELECT count(*) AS number FROM (
-    SELECT previous_status, status,
-        lag(status) OVER (PARTITION BY participation_id ORDER BY position) AS told_before
-    FROM appointment_event WHERE participation_id IS NOT NULL) AS told
-WHERE previous_status IS DISTINCT FROM told_before OR previous_status = status
-UNION ALL
-SELECT count(*) FROM (SELECT appointment_id FROM appointment_event WHERE kind IN ('created', 'deleted')
-    GROUP BY appointment_id, kind HAVING count(*) > 1) AS repeated
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,21 +44,6 @@ class Plan:
     connections: int = 20
     kill_every: float = 3.0
     seed: int = 2_026
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Damage:
-    """What must all be nothing."""
-
-    lost: int
-    applied_twice: int
-    wrong_ends: int
-    broken_log: int
-    refused: int
-
-    @property
-    def is_none(self) -> bool:
-        return not any((self.lost, self.applied_twice, self.wrong_ends, self.broken_log, self.refused))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +62,7 @@ async def storm(plan: Plan, environ: Mapping[str, str], logs: Path) -> Report:
     queue = list(story.webhooks) * plan.times
     random.Random(plan.seed).shuffle(queue)
     sent = Sent()
-    async with _settlements_counted(), deployment(environ, logs) as processes:
+    async with settlements_counted(), deployment(environ, logs) as processes:
         ports = [await processes.start_api(), await processes.start_api()]
         for _ in range(2):
             await processes.start_worker()
@@ -120,11 +75,12 @@ async def storm(plan: Plan, environ: Mapping[str, str], logs: Path) -> Report:
             await _wipe(environ["REDIS_URL"])
             await deliver(queue[half:], ports, connections=plan.connections, sent=sent)
             sending_seconds = perf_counter() - begun
-            await _settled()
+            await settled()
         settled_after = perf_counter() - begun
+        refused = sum(number for status, number in sent.answers.items() if 400 <= status < 500)
         return Report(
             sent=sent,
-            damage=await _damage(story, sent),
+            damage=await damage_of(story, refused=refused),
             kills=accidents.kills,
             sending_seconds=sending_seconds,
             settled_after_seconds=settled_after,
@@ -164,36 +120,10 @@ async def _accidents(processes: Deployment, *, every: float) -> AsyncGenerator[_
         await asyncio.gather(happening, return_exceptions=True)
 
 
-@asynccontextmanager
-async def _settlements_counted() -> AsyncGenerator[None, None]:
-    await get_connection("default").execute_script(_COUNT_SETTLEMENTS)
-    try:
-        yield
-    finally:
-        await get_connection("default").execute_script(_STOP_COUNTING)
-
-
 async def _wipe(redis_url: str) -> None:
     client: redis.asyncio.Redis = redis.asyncio.from_url(redis_url)
     await client.flushall()
     await client.aclose()
-
-
-async def _settled() -> None:
-    async with asyncio.timeout(_SETTLED_WITHIN_SECONDS):
-        while (await fetch_all(_OPEN))[0]["number"]:  # noqa: ASYNC110 - other processes settle them
-            await asyncio.sleep(0.1)
-
-
-async def _damage(story: Story, sent: Sent) -> Damage:
-    fingerprints = [webhook.fingerprint for webhook in story.webhooks]
-    return Damage(
-        lost=(await fetch_all(_LOST, fingerprints))[0]["number"],
-        applied_twice=(await fetch_all(_TWICE))[0]["number"],
-        wrong_ends=await wrong_ends(story),
-        broken_log=sum(row["number"] for row in await fetch_all(_BROKEN_LOG)),
-        refused=sum(number for status, number in sent.answers.items() if 400 <= status < 500),
-    )
 
 
 def main() -> None:

@@ -8,9 +8,10 @@ import pytest
 
 from benchmarks.cuts import Plan as CutPlan
 from benchmarks.cuts import cut_and_follow
+from benchmarks.damage import Damage
 from benchmarks.processes import environ_of
-from benchmarks.storm import Damage, storm
 from benchmarks.storm import Plan as StormPlan
+from benchmarks.storm import storm
 from demo.engines import Engines
 from models.database import DatabaseConfig
 from tests.conftest import KEYS
