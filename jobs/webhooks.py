@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import structlog
 
-from jobs.context import WorkerContext
 from services.clock import utc_now
 from services.runs import exclusive_run
 from services.tasks import end_tasks
@@ -21,6 +21,9 @@ from services.webhooks.redrive import reopen_forgotten
 from services.webhooks.retention import purge_bodies
 from services.webhooks.silence import alarm_on_silence
 from telemetry.tracing import leave_out
+
+if TYPE_CHECKING:
+    from jobs.context import WorkerContext
 
 log = structlog.get_logger(__name__)
 
