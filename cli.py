@@ -45,6 +45,9 @@ app.add_typer(person_app, name="person")
 operations_app = typer.Typer(no_args_is_help=True, help="Trusted documents: a front end's operations, by their hash.")
 app.add_typer(operations_app, name="operations")
 
+communes_app = typer.Typer(no_args_is_help=True, help="The local table of the communes of France.")
+app.add_typer(communes_app, name="communes")
+
 _SCHEMA_FILE = Path(__file__).with_name("schema.graphql")
 _WRONG_SETTINGS = 2
 _LOG_WIDTH = 140
@@ -173,6 +176,16 @@ def geocode(
     if settings.ban_base_url is None:
         _fail("BAN_BASE_URL is not set: the Base Adresse Nationale is off; set it to https://data.geopf.fr")
     if not asyncio.run(_geocode(settings, with_missing=missing)):
+        raise typer.Exit(1)
+
+
+@communes_app.command("sync")
+def synchronise_communes() -> None:
+    """Make the table say what API Géo says today; workers do so once a day."""
+    settings = _settings()
+    if settings.api_geo_base_url is None:
+        _fail("API_GEO_BASE_URL is not set: API Géo is off; set it to https://geo.api.gouv.fr")
+    if not asyncio.run(_synchronise_communes(settings)):
         raise typer.Exit(1)
 
 
@@ -536,6 +549,21 @@ async def _geocode(settings: Settings, *, with_missing: bool) -> bool:
         stack.push_async_callback(close_database)
         client = await ban_client(settings, stack)
         return client is None or await geocode_with_progress(client, _console(), with_missing=with_missing)
+
+
+async def _synchronise_communes(settings: Settings) -> bool:
+    """Return False when nothing was brought up to date."""
+    from contextlib import AsyncExitStack
+
+    from models.database import close_database, open_database
+    from ops.communes import synchronise_with_words
+    from wiring import api_geo_client
+
+    async with AsyncExitStack() as stack:
+        await open_database(_database_config(settings))
+        stack.push_async_callback(close_database)
+        client = await api_geo_client(settings, stack)
+        return client is None or await synchronise_with_words(client, _console())
 
 
 async def _valkey_info(settings: Settings) -> Mapping[str, object]:

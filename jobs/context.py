@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from clients.api_geo import APIGeoClient
 from clients.api_particulier import ApiParticulierClient
 from clients.ban import BANClient
 from clients.france_travail import FranceTravailClient
@@ -40,6 +41,7 @@ class WorkerContext:
     rounds: Rounds
     current: CurrentJobs
     api_particulier: ApiParticulierClient | None = None
+    api_geo: APIGeoClient | None = None
     ban: BANClient | None = None
     mail: MailClient | None = None
     inbox: InboxPlan = field(default_factory=InboxPlan)

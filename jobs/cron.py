@@ -7,6 +7,7 @@
 | ask_api_particulier   | every minute                                     | the queue             |
 | take_up_unanswered    | 00:30 UTC                                        | the queue             |
 | geocode_addresses     | every minute                                     | the queue             |
+| synchronise_communes  | once a day; hourly after a failure               | the queue             |
 | send_mails            | every minute                                     | the queue             |
 | send_surveys          | every minute                                     | the queue             |
 | reconcile_invitations | every minute                                     | the queue             |
@@ -31,6 +32,7 @@ from datetime import timedelta
 
 from jobs.appointments import forget_appointments
 from jobs.certification import begin_asking, begin_certification, take_up_unanswered_questions
+from jobs.communes import begin_synchronising
 from jobs.context import WorkerContext
 from jobs.events import forget_events
 from jobs.geocoding import (
@@ -75,6 +77,7 @@ TICKS = (
     Tick("tick_ask_api_particulier", begin_asking, minute=None, at_start=True),
     Tick("tick_take_up_unanswered", take_up_unanswered_questions, hour=0, minute=30),
     Tick("tick_geocode_addresses", begin_geocoding, minute=None, at_start=True),
+    Tick("tick_synchronise_communes", begin_synchronising, minute=25, at_start=True),
     Tick("tick_send_mails", begin_sending, minute=None, at_start=True),
     Tick("tick_send_surveys", begin_surveys, minute=None, at_start=True),
     Tick("tick_reconcile_invitations", begin_reconciling, minute=None, at_start=True),

@@ -30,6 +30,7 @@ BOUNDS: Mapping[str, timedelta] = MappingProxyType(
         "certify_job_seekers": _A_ROUND,
         "ask_api_particulier": _A_ROUND,
         "geocode_addresses": _A_ROUND,
+        "synchronise_communes": _A_ROUND,
         SEND_MAILS: _A_ROUND,
         "send_surveys": _A_ROUND,
         "reconcile_invitations": _A_ROUND,
@@ -84,6 +85,7 @@ _SCHEDULES: Mapping[str, Schedule] = MappingProxyType(
     {
         "tick_reopen_webhooks": AtLeastEvery(timedelta(minutes=6)),
         "tick_certify_job_seekers": OnceInTwo(AtMinute(minute=10)),
+        "tick_synchronise_communes": AtLeastEvery(timedelta(hours=25)),
     }
 )
 

@@ -28,6 +28,7 @@ from telemetry.partners import PARTNER_METRICS
 from telemetry.process import sampling
 from telemetry.tracing import PARTNER_TRACES, tracing
 from wiring import (
+    api_geo_client,
     api_particulier_client,
     ban_client,
     database_config,
@@ -99,6 +100,7 @@ async def _opened(settings: Settings, stop: asyncio.Event) -> AsyncGenerator[Wor
             rounds=Rounds(stop, current),
             current=current,
             api_particulier=await api_particulier_client(settings, stack),
+            api_geo=await api_geo_client(settings, stack),
             ban=await ban_client(settings, stack),
             mail=mail_client(settings),
             inbox=inbox_plan(settings),

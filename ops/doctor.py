@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from clients.mail import MailClient, MailConfigurationError
 from models.database import DatabaseConfig, close_database, connection_parameters, open_database
 from models.enums import Partner
 from models.migrate import missing_migrations
+from ops.communes import describe_table
 
 _TIMEOUT_SECONDS = 5
 _OLDEST_POSTGRESQL = 15
@@ -75,11 +77,11 @@ async def examine(
         _relay(relay),
     )
     first, *others = findings
-    migrations = await _migrations(database, reachable=first.health is Health.GOOD)
+    kept = await _kept(database, reachable=first.health is Health.GOOD, has_api_geo=bool(partners[Partner.API_GEO]))
     doors = [
         _door(partner, is_set_up=bool(partners[partner]), has_secret=has) for partner, has in webhook_secrets.items()
     ]
-    return [first, migrations, *others, *doors]
+    return [first, *kept, *others, *doors]
 
 
 async def _database(config: DatabaseConfig) -> Finding:
@@ -97,17 +99,32 @@ async def _database(config: DatabaseConfig) -> Finding:
     return Finding("PostgreSQL", Health.GOOD, f"version {version.major}.{version.micro}")
 
 
-async def _migrations(config: DatabaseConfig, *, reachable: bool) -> Finding:
+async def _kept(config: DatabaseConfig, *, reachable: bool, has_api_geo: bool) -> list[Finding]:
+    """What the database holds: its schema, and the communes once there is a table for them."""
     if not reachable:
-        return Finding("Migrations", Health.BAD, "cannot be read without PostgreSQL", "see PostgreSQL")
+        return [Finding("Migrations", Health.BAD, "cannot be read without PostgreSQL", "see PostgreSQL")]
     await open_database(config)
     try:
         missing = await missing_migrations()
+        if missing:
+            return [Finding("Migrations", Health.BAD, f"missing: {', '.join(missing)}", "run `traverse migrate`")]
+        communes = await _communes(has_api_geo=has_api_geo)
     finally:
         await close_database()
-    if missing:
-        return Finding("Migrations", Health.BAD, f"missing: {', '.join(missing)}", "run `traverse migrate`")
-    return Finding("Migrations", Health.GOOD, "up to date")
+    return [Finding("Migrations", Health.GOOD, "up to date"), communes]
+
+
+async def _communes(*, has_api_geo: bool) -> Finding:
+    number, problem = await describe_table(datetime.now(UTC))
+    found = f"{number:,} in the database" + (f", {problem}" if problem and number else "")
+    if not has_api_geo:
+        return Finding("Communes", Health.OFF, f"{found}; API Géo is not set up", "set API_GEO_BASE_URL to use them")
+    if not number:
+        advice = "start a worker, or run `traverse communes sync`"
+        return Finding("Communes", Health.OFF, f"{problem}: each is asked for at API Géo", advice)
+    if problem:
+        return Finding("Communes", Health.BAD, found, "see the worker's log; run `traverse communes sync`")
+    return Finding("Communes", Health.GOOD, found)
 
 
 async def _valkey(info: Callable[[], Awaitable[Mapping[str, Any]]]) -> Finding:

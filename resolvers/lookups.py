@@ -7,20 +7,29 @@ The loader lives as long as the operation; what outlives it is the cache behind 
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Any, TypeVar, cast
+from collections.abc import Hashable, Iterable
+from typing import Any, Protocol, TypeVar, cast
 
 from clients.errors import PartnerError
 from models.enums import Partner
 from resolvers.context import ResolveInfo, context_of
 from resolvers.errors import PartnerUnavailableError
-from services.lookups import Answer, Lookup
+from services.lookups import Answer, Outcome
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-async def look_up(info: ResolveInfo, lookup: Lookup[K, V], key: K) -> Answer[V]:
+class Source(Protocol[K, V]):
+    """What answers one kind of question: a Lookup, or a TableLookup in front of one."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def many(self, keys: Iterable[K]) -> dict[K, Outcome[V]]: ...
+
+
+async def look_up(info: ResolveInfo, lookup: Source[K, V], key: K) -> Answer[V]:
     """Return the answer for one key, asked for together with the others of the operation.
 
     Raises PartnerError for the field's own handling; `unavailable_error` makes a GraphQL error of it.

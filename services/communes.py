@@ -1,6 +1,6 @@
-"""Communes of France, as API Géo knows them, kept in the cache for all processes and served old in an outage.
+"""Communes of France: from the local table once it is loaded, before that from API Géo, through the cache.
 
-Departments and regions are not asked for: models/departments.py is the truth about them.
+Departments and regions are neither: models/departments.py is the truth about them.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from clients.api_geo import APIGeoClient, CommuneRecord
 from clients.errors import PartnerError, PartnerUnavailable
 from models.departments import department_code_of
 from models.enums import Partner
+from services import commune_table
 from services.lookup_cache import LookupCache
 from services.lookups import Lookup, LookupPolicy, one_by_one
+from services.table_lookup import TableLookup
 
 MAX_COMMUNES = 50
 _AT_ONCE = 5
@@ -53,11 +55,11 @@ class Communes:
     def __init__(self, client: APIGeoClient, cache: LookupCache) -> None:
         self._client = client
         partner = Partner.API_GEO.value
-        self.by_code: Lookup[str, CommuneRecord] = Lookup(
+        self.asked_by_code: Lookup[str, CommuneRecord] = Lookup(
             cache,
             LookupPolicy(
                 name="commune",
-                version=1,
+                version=2,
                 partner=partner,
                 fresh=timedelta(days=7),
                 stale=timedelta(days=180),
@@ -67,10 +69,10 @@ class Communes:
             key=str,
             fetch=self._fetch,
         )
-        self.by_search: Lookup[CommuneSearch, tuple[CommuneRecord, ...]] = Lookup(
+        self.asked_by_search: Lookup[CommuneSearch, tuple[CommuneRecord, ...]] = Lookup(
             cache,
             LookupPolicy(
-                name="communes", version=1, partner=partner, fresh=timedelta(days=1), stale=timedelta(days=30)
+                name="communes", version=2, partner=partner, fresh=timedelta(days=1), stale=timedelta(days=30)
             ),
             value=tuple[CommuneRecord, ...],
             key=CommuneSearch.text,
@@ -80,7 +82,7 @@ class Communes:
             cache,
             LookupPolicy(
                 name="commune_at",
-                version=1,
+                version=2,
                 partner=partner,
                 fresh=timedelta(days=30),
                 stale=timedelta(days=180),
@@ -91,6 +93,13 @@ class Communes:
             value=CommuneRecord,
             key=Position.text,
             fetch=self._locate,
+        )
+        # A commune of this week may be younger than the table: API Géo is asked for codes that the table lacks.
+        self.by_code = TableLookup(
+            self.asked_by_code, find=commune_table.find_communes, is_loaded=commune_table.is_loaded, asks_partner=True
+        )
+        self.by_search = TableLookup(
+            self.asked_by_search, find=_search_table, is_loaded=commune_table.is_loaded, asks_partner=False
         )
 
     async def first_post_code(self, insee_code: str) -> str | None:
@@ -162,6 +171,16 @@ def commune_search(name: str | None, post_code: str | None, limit: int) -> Commu
     if code and not _POST_CODE.fullmatch(code):
         return None
     return CommuneSearch(wanted, code, limit) if wanted or code else None
+
+
+async def _search_table(searches: Sequence[CommuneSearch]) -> dict[CommuneSearch, tuple[CommuneRecord, ...]]:
+    """What is found; a search that finds nothing is left out."""
+    found: dict[CommuneSearch, tuple[CommuneRecord, ...]] = {}
+    for search in searches:
+        communes = await commune_table.search_communes(search.name, search.post_code, limit=search.limit)
+        if communes:
+            found[search] = tuple(communes)
+    return found
 
 
 def _most_precise_first(communes: Sequence[CommuneRecord]) -> list[CommuneRecord]:

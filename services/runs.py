@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import orjson
 
-from models.database import write
+from models.database import fetch_all, write
 from services.leases import DEFAULT_LEASE, Lease, LeasedTable
 
 # A run that never finished lost its worker: whoever comes next goes on at once, whatever the timetable says.
@@ -32,6 +32,9 @@ WHERE name = $1 AND lease_token = $2 RETURNING name
 """
 
 
+_SUCCEEDED = "SELECT succeeded IS TRUE AS succeeded FROM cron_run WHERE name = $1"
+
+
 @dataclass(slots=True)
 class Run:
     """A run under way. What is put into `summary` is kept with it: counts and codes, nothing personal."""
@@ -43,6 +46,12 @@ class Run:
     def is_ours(self) -> bool:
         """False once the lease was lost: another worker may have begun the same run."""
         return not self.lease.is_lost
+
+
+async def has_succeeded(name: str) -> bool:
+    """Whether the last run of that name ended well. False while one is under way, and before the first."""
+    rows = await fetch_all(_SUCCEEDED, name)
+    return bool(rows and rows[0]["succeeded"])
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from execution.engine import GraphQLEngine
 from models.enums import UserKind
 from resolvers.context import Resources
 from resolvers.global_ids import encode
+from sandbox.gazetteer import COMMUNES as KNOWN_COMMUNES
 from tests.factories import (
     make_appointment,
     make_company,
@@ -25,6 +26,7 @@ from tests.factories import (
     make_partner_client,
     make_user,
 )
+from tests.integration.country import fill_table
 from tests.integration.places import COMMUNES, Places, faked_places
 from tests.integration.schema.client import GraphQLClient, serve
 from tests.unit.clients.ban import METZ_STREET, collection, feature
@@ -245,7 +247,49 @@ async def test_a_commune_is_for_everyone(api: GraphQLClient):
         "coordinates": {"latitude": 49.1081, "longitude": 6.1956},
         "department": {"code": "57", "region": {"name": "Grand Est"}},
     }
-    assert answer.statements == 0
+
+
+async def test_with_a_loaded_table_a_commune_is_one_statement_and_no_call(api: GraphQLClient, places: Places):
+    await fill_table()
+    places.geo.mock(side_effect=httpx.ConnectError("the network is cut"))
+
+    answer = await api(COMMUNE, {"code": "57463"})
+
+    assert answer.data["commune"] == {
+        "inseeCode": "57463",
+        "name": "Metz",
+        "postCodes": ["57000", "57050", "57070"],
+        "population": 121_000,
+        "coordinates": {"latitude": 49.1081, "longitude": 6.1955},
+        "department": {"code": "57", "region": {"name": "Grand Est"}},
+    }
+    assert (answer.statements, places.geo_paths) == (1, [])
+
+
+async def test_with_a_loaded_table_what_exists_nowhere_is_no_commune_even_in_an_outage(
+    api: GraphQLClient, places: Places
+):
+    await fill_table()
+    places.geo_is_down = True
+
+    answer = await api('{ commune(inseeCode: "01999") { name } communes(search: "qsdfgh") { name } }')
+
+    assert answer.data == {"commune": None, "communes": []}
+
+
+async def test_a_loaded_table_is_searched_without_a_call(api: GraphQLClient, places: Places):
+    await fill_table()
+    places.geo_is_down = True
+
+    answer = await api(
+        """{ towns: communes(search: "Thionvile") { name } eighth: communes(search: "Paris", postCode: "75008") { name }
+        several: communes(postCode: "33360") { name } }"""
+    )
+
+    assert answer.data["towns"] == [{"name": "Thionville"}]
+    assert answer.data["eighth"][0] == {"name": "Paris 8e Arrondissement"}
+    assert len(answer.data["several"]) == 6
+    assert places.geo_paths == []
 
 
 async def test_saint_martin_lies_where_its_insee_code_says(api: GraphQLClient):
@@ -300,7 +344,26 @@ async def test_fifty_rows_cost_one_statement_and_a_call_a_department(api: GraphQ
     assert {node["jobSeeker"]["address"]["commune"]["inseeCode"] for node in nodes} == {"57463", "57672"}
     assert {node["company"]["address"]["commune"]["name"] for node in nodes} == {"Lyon"}
     assert sorted(places.geo_paths) == ["/communes", "/communes/69123", "/communes/75108"]
-    assert answer.statements == 2  # who asks, and the page
+    # Who asks, and the page; then the table, which is empty: by code, by former code, and whether it is loaded.
+    assert answer.statements == 5
+
+
+async def test_with_a_loaded_table_the_communes_of_fifty_rows_are_one_statement(api: GraphQLClient, places: Places):
+    await fill_table()
+    company = await make_company(insee_code="69123", post_code="69001", city="Lyon")
+    employer = await make_employer(company)
+    codes = [commune.code for commune in KNOWN_COMMUNES[:50]]
+    for code in codes:
+        profile = {"birth_place": "75108", "insee_code": code, "post_code": "57000", "city": "Metz"}
+        await make_job_application(await make_job_seeker(profile=profile), company)
+    places.geo_is_down = True
+
+    answer = await api(BIRTH_PLACES, as_=employer, of=company)
+
+    nodes = answer.data["jobApplications"]["nodes"]
+    assert {node["jobSeeker"]["address"]["commune"]["inseeCode"] for node in nodes} == set(codes)
+    assert answer.statements == 3  # who asks, the page, the communes
+    assert places.geo_paths == []
 
 
 async def test_without_api_geo_the_page_still_shows_its_people(api: GraphQLClient, places: Places):

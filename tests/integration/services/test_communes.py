@@ -1,4 +1,4 @@
-"""Communes: few calls for many codes, old answers in an outage."""
+"""Communes: from the table once it is loaded; before that few calls for many codes, old answers in an outage."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ import pytest
 import redis.asyncio
 
 from clients.errors import PartnerUnavailable
+from sandbox.gazetteer import COMMUNES
 from services.communes import CommuneSearch, commune_search, insee_code_of
 from services.lookups import Answer
+from tests.integration.country import fill_table
 from tests.integration.places import Places, faked_places
 
 
 @pytest.fixture
-async def places(valkey: redis.asyncio.Redis) -> AsyncIterator[Places]:
+async def places(database: object, valkey: redis.asyncio.Redis) -> AsyncIterator[Places]:
     async with faked_places(valkey) as places:
         yield places
 
@@ -75,6 +77,54 @@ async def test_a_search_by_name_is_asked_for_once_whatever_its_case(places: Plac
 
     assert len(places.geo_queries) == 1
     assert places.geo_queries[0]["boost"] == "population"
+
+
+async def test_a_loaded_table_answers_without_a_call(places: Places):
+    await fill_table()
+    places.geo_is_down = True
+
+    assert await names(places, "57463", "91182", "75108") == ["Metz", "Évry-Courcouronnes", "Paris 8e Arrondissement"]
+    assert places.geo_paths == []
+
+
+async def test_a_loaded_table_is_searched_without_a_call(places: Places):
+    await fill_table()
+    places.geo_is_down = True
+
+    for name, post_code, found in (("Thion", None, "57672"), ("Paris", "75008", "75108"), (None, "97150", "97801")):
+        search = commune_search(name, post_code, 10)
+        assert search is not None
+        answer = await places.communes.by_search.one(search)
+        assert next(commune.insee_code for commune in answer.value or ()) == found
+    assert places.geo_paths == []
+
+
+async def test_a_search_that_a_loaded_table_knows_nothing_for_asks_nobody(places: Places):
+    await fill_table()
+    search = commune_search("qsdfgh", None, 10)
+    assert search is not None
+
+    answer = await places.communes.by_search.one(search)
+
+    assert (answer.value, places.geo_paths) == (None, [])
+
+
+async def test_a_code_that_a_loaded_table_lacks_is_asked_for(places: Places):
+    await fill_table(commune for commune in COMMUNES if commune.code != "57463")
+
+    assert await names(places, "57463", "57672") == ["Metz", "Thionville"]
+    assert places.geo_paths == ["/communes/57463"]
+
+
+async def test_in_an_outage_a_code_that_a_loaded_table_lacks_is_none(places: Places):
+    await fill_table()
+    places.geo_is_down = True
+
+    found = await places.communes.by_code.many(["01999"])
+
+    assert [(outcome.value, outcome.is_stale) for outcome in found.values() if isinstance(outcome, Answer)] == [
+        (None, True)
+    ]
 
 
 @pytest.mark.parametrize(
