@@ -273,7 +273,8 @@ def _chosen(document: DocumentNode, name: str | None) -> OperationDefinitionNode
 def _code_of(error: GraphQLError) -> str:
     """Tell a document that is wrong from one that was too long or too deep to be read to its end."""
     aborted = isinstance(error, ValidationAbortedError) or error.message.endswith("Parsing aborted.")
-    return "LIMIT_EXCEEDED" if aborted else "BAD_USER_INPUT"
+    is_circular = error.message == "Maximum introspection depth exceeded"
+    return "LIMIT_EXCEEDED" if aborted or is_circular else "BAD_USER_INPUT"
 
 
 def _unknown_document() -> GraphQLError:
