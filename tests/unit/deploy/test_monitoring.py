@@ -14,6 +14,7 @@ import yaml
 
 ROOT = Path(__file__).parents[3]
 ALERTS = ROOT / "deploy" / "prometheus" / "alerts.yml"
+CASES = Path(__file__).parent / "alerts_test.yml"
 RUNBOOKS = ROOT / "docs" / "how-to" / "runbooks"
 _METRIC = re.compile(r"traverse_[a-z_]+")
 _SUFFIXES = ("_bucket", "_sum", "_count")
@@ -80,11 +81,42 @@ def test_the_dashboard_shows_figures_that_exist_each_panel_in_a_place_of_its_own
     assert len({panel["id"] for panel in panels}) == len(panels)
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed (Debian package prometheus)")
+needs_promtool = pytest.mark.skipif(
+    shutil.which("promtool") is None, reason="promtool is not installed (Debian package prometheus)"
+)
+
+
+def promtool(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["promtool", *arguments], capture_output=True, text=True, check=False)  # noqa: S603, S607 (a tool of this machine)
+
+
+@needs_promtool
 def test_prometheus_takes_the_rules():
-    checked = subprocess.run(["promtool", "check", "rules", str(ALERTS)], capture_output=True, text=True, check=False)  # noqa: S603, S607 (a tool of this machine)
+    checked = promtool("check", "rules", str(ALERTS))
 
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@needs_promtool
+def test_prometheus_takes_the_example_of_its_configuration():
+    # Of the syntax alone: the file with the token is the deployment's.
+    checked = promtool("check", "config", "--syntax-only", str(ALERTS.with_name("prometheus.yml")))
+
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@needs_promtool
+def test_each_alarm_is_given_for_what_it_is_about_and_not_before_its_time():
+    checked = promtool("test", "rules", str(CASES))
+
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_each_alarm_has_a_case_in_which_it_is_given():
+    cases = yaml.safe_load(CASES.read_text())["tests"]
+
+    given = {each["alertname"] for case in cases for each in case["alert_rule_test"] if each["exp_alerts"]}
+    assert given == {rule["alert"] for rule in rules()}
 
 
 @pytest.mark.parametrize("path", [*(ROOT / "deploy" / "systemd").glob("*.service")], ids=lambda path: path.name)
