@@ -16,6 +16,7 @@ from tortoise.connection import get_connection
 
 from models import WebhookEvent
 from models.database import DatabaseConfig
+from services.rate_limits import Limiter, Policy
 from services.webhooks.inbox import Writer
 from tests.integration.webhooks.conftest import Doors, open_doors
 from tests.integration.webhooks.senders import (
@@ -238,3 +239,51 @@ async def test_a_bell_that_is_broken_does_not_change_the_answer(doors: Doors):
         ]
 
     assert [answer.status_code for answer in answers] == [200, 200, 200]
+
+
+# -- an address that is refused too often
+
+
+def _counting(quota: int) -> Limiter:
+    return Limiter(Policy(name="refused-webhooks", quota=quota), clock=lambda: 1_000.0)
+
+
+async def test_an_address_that_is_refused_too_often_is_told_to_wait_before_anything_is_read(doors: Doors):
+    async def ring() -> None:
+        """Nobody works here."""
+
+    door = Door(RdvInsertionGatekeeper(secrets=RDV_INSERTION_SECRETS), doors.pool, Bell(ring), refusals=_counting(3))
+    transport = httpx.ASGITransport(Starlette(routes=[Route(RDV_INSERTION, door)]))
+    body = rdv()
+    async with httpx.AsyncClient(transport=transport, base_url="https://traverse.exemple.test") as http:
+        signed = [
+            (await http.post(RDV_INSERTION, content=body, headers=signed_rdv(body))).status_code for _ in range(5)
+        ]
+        forged = [await http.post(RDV_INSERTION, content=body, headers=signed_rdv(b"other")) for _ in range(5)]
+
+    assert signed == [200] * 5, "what is signed costs nothing"
+    assert [answer.status_code for answer in forged] == [401, 401, 401, 429, 429]
+    assert forged[-1].headers["retry-after"] == "20"
+    assert forged[-1].json() == {"success": False}
+
+
+async def test_what_we_cannot_take_is_no_fault_of_the_sender():
+    async def ring() -> None:
+        """Nobody works here."""
+
+    refusals = _counting(1)
+    door = Door(
+        RdvInsertionGatekeeper(secrets=RDV_INSERTION_SECRETS),
+        _StuckWriter(),
+        Bell(ring),
+        limits=DoorLimits(storing=timedelta(milliseconds=10)),
+        refusals=refusals,
+    )
+    transport = httpx.ASGITransport(Starlette(routes=[Route(RDV_INSERTION, door)]))
+    body = rdv()
+    async with httpx.AsyncClient(transport=transport, base_url="https://traverse.exemple.test") as http:
+        statuses = [
+            (await http.post(RDV_INSERTION, content=body, headers=signed_rdv(body))).status_code for _ in range(3)
+        ]
+
+    assert statuses == [503] * 3

@@ -24,6 +24,7 @@ from models.database import DatabaseConfig
 from models.enums import UserKind
 from ops.dashboard import Dashboard, Parts
 from services.clock import utc_now
+from services.rate_limits import Limiter
 from services.tokens import TokenVerifier
 from services.webhooks.silence import expectations
 from tests.factories import make_user
@@ -74,7 +75,11 @@ class Browser:
 
 
 def dashboard_of(
-    valkey: redis.asyncio.Redis, rung: list[tuple[str, UUID]], *, is_production: bool = False
+    valkey: redis.asyncio.Redis,
+    rung: list[tuple[str, UUID]],
+    *,
+    is_production: bool = False,
+    sign_ins: Limiter | None = None,
 ) -> Dashboard:
     async def ring(job: str, record_id: UUID) -> None:
         rung.append((job, record_id))
@@ -91,6 +96,7 @@ def dashboard_of(
             started_at=utc_now() - timedelta(hours=1),
             expected_webhooks=EXPECTED_WEBHOOKS,
             look_interval=timedelta(milliseconds=50),
+            sign_ins=sign_ins,
         )
     )
 

@@ -14,6 +14,7 @@ from models import User
 from models.database import DatabaseConfig, fetch_all
 from models.enums import UserKind
 from ops.dashboard.pages import ACTIONS, PAGES
+from services.rate_limits import Limiter, Policy
 from tests.factories import make_approval, make_company, make_employer, make_user
 from tests.integration.ops.dashboard.conftest import ORIGIN, Browser, dashboard_of, served
 from tests.integration.schema.client import token_for
@@ -208,3 +209,22 @@ async def test_an_unknown_page_says_so(browser: Browser, operator: User) -> None
 
 def filled(path: str) -> str:
     return re.sub(r"{[a-z]+}", "x", path)
+
+
+async def test_an_address_may_try_to_sign_in_only_so_often(
+    database: DatabaseConfig, valkey: redis.asyncio.Redis, operator: User
+):
+    limits = Limiter(Policy(name="ops-sign-ins", quota=2), clock=lambda: 1_000.0)
+    dashboard = dashboard_of(valkey, [], sign_ins=limits)
+    transport = httpx.ASGITransport(served(dashboard), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as http:
+        browser = Browser(http, dashboard)
+        tried = [(await browser.post_from("same-origin", "/ops/sign-in", token="none")).status_code for _ in range(2)]
+
+        refused = await browser.sign_in(operator)
+
+    assert tried == [401, 401]
+    assert refused.status_code == 429
+    assert refused.headers["retry-after"] == "30"
+    assert "Trop d’essais de connexion depuis votre réseau. Recommencez dans 30 s." in browser.text
+    assert "set-cookie" not in refused.headers or "traverse_ops=" not in refused.headers["set-cookie"]
