@@ -120,7 +120,7 @@ async def test_a_handshake_is_refused_by_http_where_the_server_can(extensions: d
 
     limits = limiter(quota=1)
     limits.take("address 192.0.2.17")
-    scope = {"type": "websocket", "path": "/graphql", "headers": [], "client": ("192.0.2.17", 1)}
+    scope: dict[str, Any] = {"type": "websocket", "path": "/graphql", "headers": [], "client": ("192.0.2.17", 1)}
 
     await AddressLimitMiddleware(never, limiter=limits)({**scope, "extensions": extensions}, receive, send)
 
