@@ -10,8 +10,8 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -96,6 +96,20 @@ async def running(contender: Contender, log: Path, *, cores: Sequence[int] = ())
         yield Running(contender, port, psutil.Process(process.pid))
     finally:
         await _end(process)
+
+
+@asynccontextmanager
+async def all_running(
+    contenders: Iterable[Contender], log: Path, *, cores: Sequence[int] = ()
+) -> AsyncGenerator[list[Running], None]:
+    """The same for several, started at once, in their order."""
+    async with AsyncExitStack() as stack:
+        async with asyncio.TaskGroup() as group:
+            starts = [
+                group.create_task(stack.enter_async_context(running(contender, log, cores=cores)))
+                for contender in contenders
+            ]
+        yield [start.result() for start in starts]
 
 
 def free_port() -> int:

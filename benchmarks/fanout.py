@@ -9,12 +9,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import secrets
-import subprocess
-import sys
+import resource
 import tempfile
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,29 +20,39 @@ from time import perf_counter
 from typing import Any
 
 import orjson
-import psutil
+import uvloop
 from rich.console import Console
 from rich.table import Table
 from tortoise.transactions import in_transaction
 
+from benchmarks.contender import Contender, load_on_other_cores, running, server_core
+from benchmarks.ours import serving
+from benchmarks.processes import TOKEN_KEY, environ_of
 from benchmarks.subscribers import Subscriber
 from demo.cast import SimulatedWorld, build_cast
 from demo.engines import EmbeddedEngines
 from demo.load import load_cast
 from models.database import DatabaseConfig, close_database, fetch_all, open_database
+from models.encryption import KeyRing
 from models.enums import ParticipationStatus
 from models.migrate import migrate
 from sandbox.cast import PEOPLE
 from sandbox.france_travail.identifiers import id_national_of
 from services.event_log import ParticipationStatusChanged, append
 from services.tokens import issue_development_token
-from settings import load_settings
 
 QUERY = """subscription { participationStatusChanged {
   cursor previousStatus status occurredAt participation { id status jobSeeker { id firstName lastName } } } }"""
-_SERVER = "from serving import serve; from settings import load_settings; import sys; serve(load_settings(), host='127.0.0.1', port=int(sys.argv[1]), workers=1)"  # noqa: E501 (a program of one line)
-_KEY = secrets.token_urlsafe(32)
 _OPENED_AT_ONCE = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """`pause`: seconds between the last arrival and the next change."""
+
+    subscribers: int = 1_000
+    changes: int = 100
+    pause: float = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,48 +72,65 @@ class Measured:
     memory_kib: float = 0.0
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--subscribers", type=int, default=1_000)
-    parser.add_argument("--changes", type=int, default=100)
-    parser.add_argument(
-        "--pause", type=float, default=0.05, help="seconds between the last arrival and the next change"
+async def fan_out(plan: Plan, environ: Mapping[str, str], log: Path) -> Measured:
+    """Run it against the open, migrated database of these settings, which holds the cast of the demo."""
+    _allow_many_connections(plan.subscribers)
+    watched = await _participation()
+    server = Contender(
+        name="Traverse",
+        command=serving(),
+        environ={**environ, "GRAPHQL_STREAMS_MAX": "100000", "GRAPHQL_STREAMS_MAX_PER_CLIENT": "100000"},
+        requests={},
     )
-    options = parser.parse_args()
+    async with running(server, log, cores=server_core()) as traverse, load_on_other_cores():
+        before = traverse.process.memory_info().rss
+        clients = await _subscribed(traverse.port, watched.token, plan.subscribers)
+        measured = await _measure(clients, watched, plan.changes, plan.pause)
+        measured.memory_kib = (traverse.process.memory_info().rss - before) / 1024 / plan.subscribers
+        for client in clients:
+            client.close()
+        return measured
+
+
+async def enter_cast(config: DatabaseConfig) -> None:
+    await load_cast(config, build_cast(datetime.now(UTC), SimulatedWorld(id_national_of, PEOPLE)))
+
+
+def _allow_many_connections(number: int) -> None:
+    """Each subscriber is an open file at both ends, here and, as it inherits our bounds, in the server."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = number + 500
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        raise SystemExit(f"{number} subscribers: {hard} files may be open here, {needed} are needed; see ulimit -Hn")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, needed), hard))
+
+
+def main() -> None:
+    usual = Plan()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--subscribers", type=int, default=usual.subscribers)
+    parser.add_argument("--changes", type=int, default=usual.changes)
+    parser.add_argument(
+        "--pause", type=float, default=usual.pause, help="seconds between the last arrival and the next change"
+    )
+    plan = Plan(**vars(parser.parse_args()))
     with (
         tempfile.TemporaryDirectory(prefix="traverse-bench-") as folder,
         EmbeddedEngines(Path(folder) / "data", os.environ) as engines,
     ):
-        environ = {
-            **os.environ,
-            "DATABASE_URL": engines.database_url,
-            "REDIS_URL": engines.redis_url,
-            "ENVIRONMENT": "development",
-            "AUTH_HS256_KEY": _KEY,
-            "LOG_LEVEL": "WARNING",
-            "GRAPHQL_STREAMS_MAX": "100000",
-            "GRAPHQL_STREAMS_MAX_PER_CLIENT": "100000",
-        }
-        measured = asyncio.run(_run(environ, options.subscribers, options.changes, options.pause))
-    Console().print(_table(measured, options.subscribers, options.changes))
+        keys = KeyRing(keys=(os.urandom(32),), fingerprint_key=os.urandom(32))
+        config = DatabaseConfig(url=engines.database_url, keys=keys)
+        environ = environ_of(database_url=engines.database_url, redis_url=engines.redis_url, keys=keys)
+        measured = uvloop.run(_run(plan, config, environ, Path(folder) / "server.log"))
+    Console().print(_table(measured, plan))
 
 
-async def _run(environ: dict[str, str], subscribers: int, changes: int, pause: float) -> Measured:
-    config = DatabaseConfig(url=environ["DATABASE_URL"], keys=load_settings().key_ring)
+async def _run(plan: Plan, config: DatabaseConfig, environ: Mapping[str, str], log: Path) -> Measured:
     await migrate(config)
-    await load_cast(config, build_cast(datetime.now(UTC), SimulatedWorld(id_national_of, PEOPLE)))
+    await enter_cast(config)
     await open_database(config)
     try:
-        watched = await _participation()
-        with _server(environ) as (port, process):
-            await _answers(port)
-            before = process.memory_info().rss
-            clients = await _subscribed(port, watched.token, subscribers)
-            measured = await _measure(clients, watched, changes, pause)
-            measured.memory_kib = (process.memory_info().rss - before) / 1024 / subscribers
-            for client in clients:
-                client.close()
-            return measured
+        return await fan_out(plan, environ, log)
     finally:
         await close_database()
 
@@ -126,34 +150,11 @@ async def _participation() -> Participation:
         organization_id=row["company_id"],
         issuer="traverse-development",
         audience="traverse",
-        key=_KEY,
+        key=TOKEN_KEY,
         lifetime=timedelta(hours=2),
         now=datetime.now(UTC),
     )
     return Participation(row["id"], row["appointment_id"], row["company_id"], token)
-
-
-@contextmanager
-def _server(environ: dict[str, str]) -> Generator[tuple[int, psutil.Process], None, None]:
-    port = 20_000 + secrets.randbelow(10_000)
-    process = subprocess.Popen([sys.executable, "-c", _SERVER, str(port)], env=environ)  # noqa: S603 (our own command)
-    try:
-        yield port, psutil.Process(process.pid)
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-async def _answers(port: int) -> None:
-    async with asyncio.timeout(30):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except ConnectionError:
-                await asyncio.sleep(0.1)
-            else:
-                writer.close()
-                return
 
 
 async def _subscribed(port: int, token: str, count: int) -> list[Subscriber]:
@@ -218,9 +219,9 @@ def _check(clients: list[Subscriber], changes: int) -> None:
         raise SystemExit(f"{changes} changes, and {len(set(instants))} of {len(instants)} answers in order: no figure")
 
 
-def _table(measured: Measured, subscribers: int, changes: int) -> Table:
+def _table(measured: Measured, plan: Plan) -> Table:
     table = Table(
-        title=f"{changes} changes to {subscribers} subscribers of one process, each exactly once and in order"
+        title=f"{plan.changes} changes to {plan.subscribers} subscribers of one process, each exactly once and in order"
     )
     for column in ("from COMMIT, in ms", "p50", "p99", "most"):
         table.add_column(column, justify="right" if column != "from COMMIT, in ms" else "left")

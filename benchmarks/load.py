@@ -61,6 +61,21 @@ async def run(port: int, request: bytes, *, seconds: float, connections: int) ->
     return measured
 
 
+async def ask_times(port: int, request: bytes, *, times: int) -> list[float]:
+    """Send one request after the other over one connection; return how many seconds each took."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    durations: list[float] = []
+    try:
+        for _ in range(times):
+            sent_at = perf_counter()
+            writer.write(request)
+            await read_answer(reader)
+            durations.append(perf_counter() - sent_at)
+    finally:
+        writer.close()
+    return durations
+
+
 async def read_answer(reader: asyncio.StreamReader) -> bytes:
     head = await reader.readuntil(b"\r\n\r\n")
     if not head.startswith(b"HTTP/1.1 200"):

@@ -13,7 +13,7 @@ from benchmarks.contender import Contender
 from benchmarks.ground import Ground, Pages
 from benchmarks.work import WORKS
 
-TRAVERSE, LIMIT = "Traverse", "limit (no GraphQL)"
+TRAVERSE, PLANS_OFF, LIMIT = "Traverse", "Traverse, plans off", "limit (no GraphQL)"
 _SERVE = "from cli import main; main()"
 _PATHS_OF_LIMIT = {"Q1": "/page", "Q2": "/person", "Q3": "/approvals"}
 

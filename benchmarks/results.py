@@ -27,10 +27,9 @@ class Section:
     """What one stage found. `rows` hold numbers as they came; `measures` those that targets are about, by their key.
 
     `how`: sentences that say what was measured. `notes`: what a reader must know of this very run. `failed`: why there
-    is nothing else.
+    is nothing else. Whoever ran the stage enters its name, when it was, of which commit, and how long it took.
     """
 
-    stage: str
     title: str
     how: str
     columns: Sequence[Column] = ()
@@ -38,6 +37,7 @@ class Section:
     measures: Mapping[str, float] = field(default_factory=dict[str, float])
     notes: Sequence[str] = ()
     failed: str | None = None
+    stage: str = ""
     measured_at: str = ""
     commit: str | None = None
     seconds: float = 0.0
