@@ -36,7 +36,12 @@ check: $(INSTALLED) ## everything that CI checks but the tests
 	$(BIN)/traverse schema --check
 	$(BIN)/traverse migrate --check
 	$(BIN)/python -m docs.generate --check
+	$(BIN)/python -m supply_chain.pins
+	$(BIN)/python -m supply_chain.secrets
 	$(BIN)/traverse operations check examples/spa/operations --manifest examples/spa/operations.json
+
+audit: $(INSTALLED) ## ask PyPI's advisories about the pinned packages (needs the network)
+	$(BIN)/uv tool run --from pip-audit==2.10.1 pip-audit --strict --require-hashes --disable-pip -r requirements/dev.txt
 
 fix: $(INSTALLED) ## repair what a machine can: format, imports, printed schema, generated pages
 	$(BIN)/ruff check --fix .
@@ -51,4 +56,4 @@ lock: $(INSTALLED) ## compile the pinned requirements from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 --custom-compile-command "make lock" pyproject.toml -o requirements/server.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 --custom-compile-command "make lock" pyproject.toml --group dev -o requirements/dev.txt
 
-.PHONY: help install demo run test check fix bench lock
+.PHONY: help install demo run test check audit fix bench lock

@@ -8,6 +8,8 @@ from asyncpg import InterfaceError, PostgresError
 from redis.exceptions import RedisError
 from tortoise.exceptions import DBConnectionError
 
+from models.encryption import EncryptionError
+
 INFRASTRUCTURE_ERRORS: tuple[type[Exception], ...] = (
     OSError,
     InterfaceError,
@@ -15,6 +17,7 @@ INFRASTRUCTURE_ERRORS: tuple[type[Exception], ...] = (
     RedisError,
     DBConnectionError,
     CalledProcessError,
+    EncryptionError,
 )
 
 # SQLSTATE classes about connecting and running: 08 connection, 28 password, 3D no such database, 53 and 57 the server.
@@ -25,6 +28,8 @@ _ABOUT_CONNECTING = ("08", "28", "3D", "53", "57")
 def sentence_of(error: Exception) -> str:
     """Return what is away and what to do about it; nothing of what was being stored."""
     kind = type(error).__name__
+    if isinstance(error, EncryptionError):
+        return f"ENCRYPTION_KEYS: {error}"
     if isinstance(error, RedisError):
         return f"Valkey: {kind}; check REDIS_URL, or run `traverse doctor`"
     if isinstance(error, PostgresError):
