@@ -1,1 +1,1 @@
-"""What this server is made of beside its own code, and what must not be in that: run by `make check`, not by servers."""
+"""What this server is made of beside its own code, and what must not be in that. For `make check`, not for servers."""
