@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -61,10 +61,11 @@ class Country:
 
 
 @asynccontextmanager
-async def faked_country() -> AsyncGenerator[Country]:
+async def faked_country(*, deadline_seconds: float = 60) -> AsyncGenerator[Country]:
+    config = replace(_CONFIG, country_timeout_seconds=deadline_seconds)
     with respx.mock(assert_all_called=False) as router:
-        async with build_api_geo_http(_CONFIG) as http:
-            country = Country(APIGeoClient(_CONFIG, http, RecordingPacer()), router.get(url__startswith=GEO))
+        async with build_api_geo_http(config) as http:
+            country = Country(APIGeoClient(config, http, RecordingPacer()), router.get(url__startswith=GEO))
             country.route.mock(side_effect=country.answer)
             yield country
 

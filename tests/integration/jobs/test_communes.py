@@ -12,10 +12,12 @@ from structlog.testing import capture_logs
 from jobs.communes import synchronise
 from jobs.context import WorkerContext
 from models import Commune, CronRun
+from models.database import fetch_all
 from services.clock import utc_now
 from services.commune_synchronisation import RUN
-from tests.integration.country import Country, faked_country
+from tests.integration.country import Country, faked_country, fill_table
 from tests.integration.jobs.conftest import WorkerParts
+from tests.unit.clients.partner_faults import FAULTS, Fault
 
 
 @pytest.fixture
@@ -73,6 +75,22 @@ async def test_twelve_communes_end_the_round_and_log_an_error(context: WorkerCon
     assert [(line["event"], line["log_level"], line["partner"]) for line in logs if line["log_level"] == "error"] == [
         ("communes_not_synchronised", "error", "api_geo")
     ]
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+async def test_whatever_befalls_api_geo_the_table_is_left_as_it_was(worker: WorkerParts, fault: Fault):
+    await fill_table()
+    before = await fetch_all("SELECT *, xmin::text FROM commune ORDER BY insee_code")
+    async with faked_country(deadline_seconds=fault.deadline_seconds) as country:
+        country.route.mock(**fault.answers())
+
+        with capture_logs() as logs:
+            await synchronise(replace(worker.context, api_geo=country.client))
+
+    assert await fetch_all("SELECT *, xmin::text FROM commune ORDER BY insee_code") == before
+    assert (await CronRun.get(name=RUN)).succeeded is False
+    assert [line["event"] for line in logs if line["log_level"] == "error"] == ["communes_not_synchronised"]
 
 
 async def test_a_country_that_lacks_a_department_is_an_error_in_the_log(context: WorkerContext, country: Country):

@@ -12,8 +12,9 @@ from models.enums import CertificationAuthority, CompanyKind, NotificationStatus
 from resolvers.global_ids import encode
 from sandbox.cast import siret_of
 from sandbox.france_travail.identifiers import id_national_of
+from services.address_book import AddressTable, geocode_one
 from services.notification import notify_one
-from tests.factories import make_approval, make_employer, make_job_application, make_job_seeker, make_user
+from tests.factories import make_approval, make_company, make_employer, make_job_application, make_job_seeker, make_user
 from tests.integration.partners.stand import Stand
 from tests.integration.schema.client import Answer
 from tests.integration.services.citizens import give_consent
@@ -83,6 +84,7 @@ STRUCTURES = f"""query($code: String!) {{
 INVITE = f"""mutation($id: ID!, $other: ID!) {{
   asked: inviteToAppointment(jobApplicationId: $id) {{ {_MEMBER} }} {_OTHER_CHANGE} }}"""
 CARDS = f'{{ asked: dashboard(slug: "stats_public") {{ title cards {{ id }} }} {_REST} }}'
+COMPANY = f"query($siret: SIRET!) {{ asked: company(siret: $siret) {{ address {{ geocodingScore }} }} {_REST} }}"
 APPROVAL = f"query($number: String!) {{ asked: approval(number: $number) {{ notification {{ status }} }} {_REST} }}"
 
 
@@ -114,6 +116,14 @@ async def _announce(stand: Stand) -> Answer:
 async def _geocode(stand: Stand) -> Answer:
     address = f"{next(stand.numbers)} rue Haute, 57000 Metz"
     return await stand.api(GEOCODE, {"address": address}, as_=await make_user(UserKind.STAFF))
+
+
+async def _geocode_company(stand: Stand) -> Answer:
+    """The job first, as its worker runs it; then what the API says of the address."""
+    address = {"address_line_1": f"{next(stand.numbers)} rue Haute", "post_code": "57000", "city": "Metz"}
+    company = await make_company(**address)
+    await geocode_one(AddressTable.COMPANY, company.id, ban=stand.ban)
+    return await stand.api(COMPANY, {"siret": company.siret}, as_=await make_user(UserKind.STAFF))
 
 
 async def _commune(stand: Stand) -> Answer:
@@ -150,6 +160,12 @@ async def _cards(stand: Stand) -> Answer:
 def _nothing() -> str:
     """The id of an approval that there is not."""
     return encode("Approval", uuid4())
+
+
+def _geocoded(answer: Answer) -> str:
+    """An outage leaves the address without a score; 0 would say that it is nowhere."""
+    score = answer.data["asked"]["address"]["geocodingScore"]
+    return UNAVAILABLE if score is None else OK if score > 0 else "nothing found"
 
 
 def _announced(answer: Answer) -> str:
@@ -203,6 +219,14 @@ CASES = (
         credentials=("api-particulier", {"token_state": "blacklisted"}, {"token_state": "valid"}),
     ),
     PartnerCase(name="BAN", client="ban", mount="ban", ask=_geocode, outcome=_member),
+    PartnerCase(
+        name="BAN, the job",
+        client="ban",
+        mount="ban",
+        ask=_geocode_company,
+        outcome=_geocoded,
+        written=lambda: Company.exclude(geocoding_score=None).count(),
+    ),
     PartnerCase(name="API Géo", client="api_geo", mount="geo", ask=_commune, outcome=_nullable("asked")),
     PartnerCase(
         name="Sirene, a look-up",

@@ -80,6 +80,7 @@ class Stand:
     clock: ManualClock
     clients: dict[str, HasBreakers]
     france_travail: FranceTravailClient
+    ban: BANClient
     numbers: count[int]
 
     async def inject(self, mount: str, **fault: Any) -> None:
@@ -159,6 +160,7 @@ async def running_stand(
                 "metabase": metabase,
             },
             france_travail=france_travail,
+            ban=ban,
             numbers=count(1),
         )
 
