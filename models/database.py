@@ -18,6 +18,7 @@ from tortoise.connection import get_connection
 from tortoise.transactions import in_transaction
 
 from models.encryption import KeyRing, use_key_ring
+from models.postgres_client import PostgresClient
 
 T = TypeVar("T")
 
@@ -43,7 +44,7 @@ class DatabaseConfig:
 
 def tortoise_config(config: DatabaseConfig) -> dict[str, Any]:
     return {
-        "connections": {"default": {"engine": "tortoise.backends.asyncpg", "credentials": _credentials(config)}},
+        "connections": {"default": {"engine": "models.postgres_client", "credentials": _credentials(config)}},
         "apps": {"models": {"models": ["models"], "migrations": "models.migrations", "default_connection": "default"}},
         "use_tz": True,
         "timezone": "UTC",
@@ -172,8 +173,11 @@ async def _count_statements(connection: asyncpg.Connection) -> None:
 
 async def fetch_all(sql: str, *arguments: Any) -> Sequence[asyncpg.Record]:
     """Run one SELECT with fixed text and return its rows. For statements that write, use `write`."""
-    # Tortoise says dictionaries and hands on asyncpg's own records.
-    return cast("Sequence[asyncpg.Record]", (await get_connection("default").execute_query(sql, list(arguments)))[1])
+    connection = get_connection("default")
+    if isinstance(connection, PostgresClient):
+        return await connection.read(sql, arguments)
+    # In a transaction. Tortoise says dictionaries and hands on asyncpg's own records.
+    return cast("Sequence[asyncpg.Record]", (await connection.execute_query(sql, list(arguments)))[1])
 
 
 async def write(sql: str, *arguments: Any) -> list[dict[str, Any]]:
