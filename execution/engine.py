@@ -24,6 +24,7 @@ from graphql.execution import execute  # pyright: ignore[reportUnknownVariableTy
 from graphql.validation.rules import overlapping_fields_can_be_merged
 from graphql.validation.validate import ValidationAbortedError
 
+from execution.echoes import be_discreet
 from execution.executor import SchemaExecutor
 from execution.limits import LimitError, Limits, check_shape, operation_cost
 from execution.plans import PlanCache
@@ -129,7 +130,7 @@ class GraphQLEngine:
         result = await self.run(document, operation, request.variables, context, deadline_seconds=deadline_seconds)
         if result.data is None and result.errors and all(error.path is None for error in result.errors):
             # Variables that do not fit their types: found by the executor, but before anything ran.
-            raise RequestRefused(result.errors)
+            raise RequestRefused(be_discreet(result.errors) if self._hide_suggestions else result.errors)
         return result
 
     async def run(
@@ -244,13 +245,13 @@ class GraphQLEngine:
             return PreparedDocument(None, [LimitError("document: nested too deeply")])
         except GraphQLError as error:
             error.extensions = {"code": _code_of(error)}
-            return PreparedDocument(None, [error])
+            return PreparedDocument(None, be_discreet([error]) if self._hide_suggestions else [error])
         errors = validate(
             self.schema, document, specified_rules, max_errors=20, hide_suggestions=self._hide_suggestions
         )
         for error in errors:
             error.extensions = {**(error.extensions or {}), "code": _code_of(error)}
-        return PreparedDocument(document, errors, introspects)
+        return PreparedDocument(document, be_discreet(errors) if self._hide_suggestions else errors, introspects)
 
     @staticmethod
     async def _within(deadline_seconds: float, result: Awaitable[ExecutionResult]) -> ExecutionResult:

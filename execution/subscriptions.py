@@ -24,6 +24,7 @@ from graphql import (
 )
 from graphql.execution import create_source_event_stream  # pyright: ignore[reportUnknownVariableType]
 
+from execution.echoes import be_discreet
 from execution.engine import Admit, GraphQLEngine, OperationRequest, RequestRefused
 from execution.executor import SchemaExecutor
 from execution.limits import LimitError
@@ -123,7 +124,8 @@ class SubscriptionEngine(Generic[C]):
             hide_suggestions=self._engine.hides_suggestions,
         )
         if isinstance(executor, list):
-            raise RequestRefused(cast("list[GraphQLError]", executor))
+            errors = cast("list[GraphQLError]", executor)
+            raise RequestRefused(be_discreet(errors) if self._engine.hides_suggestions else errors)
         source: Any = create_source_event_stream(executor)
         if isawaitable(source):
             source = await source
