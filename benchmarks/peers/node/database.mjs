@@ -13,9 +13,12 @@ const types = {
     oid === DATE ? asText : oid === TIMESTAMP_WITH_TIME_ZONE ? isoInstant : pg.types.getTypeParser(oid, format),
 };
 
-/** PostgreSQL's `2026-03-02 09:00:00.5+00`, which the session's time zone makes UTC, as ISO 8601 writes it. */
+/** PostgreSQL's `2026-03-02 09:00:00.5+00`, which the session's time zone makes UTC, as Traverse writes it. */
 function isoInstant(text) {
-  return `${text.slice(0, 10)}T${text.slice(11)}:00`;
+  const seconds = text.slice(11, -3);
+  // PostgreSQL leaves zeros at the end of a fraction out.
+  const padded = seconds.length > 8 ? seconds.padEnd(15, "0") : seconds;
+  return `${text.slice(0, 10)}T${padded}+00:00`;
 }
 
 /** A statement that each connection prepares once; the result is a function of its values. */
