@@ -6,20 +6,20 @@ Node.js 22 is one of them, for machines whose own is older or missing but for np
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import hashlib
-import os
 import shutil
+import tempfile
 from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "node"
-_MODULES = FOLDER / "node_modules"
-# Written when all is there: an installation that was interrupted is none.
-_INSTALLED = _MODULES / ".installed-for"
 _MINIMUM = 22
 _INSTALL_SECONDS = 300.0
 _ASK_SECONDS = 10.0
-# npm exits with the words of the first problem, and then with where its log is.
+# npm begins with the problem, and ends with where its log is.
 _QUOTED_CHARACTERS = 200
 
 
@@ -27,16 +27,34 @@ class NodeAbsent(Exception):
     """The Node.js servers cannot run on this machine. `str()` says why, and what would help."""
 
 
-async def install() -> Path:
+async def install(folder: Path = FOLDER) -> Path:
     """Install what is not there yet, and return the program of Node.js. Raises NodeAbsent."""
-    if _INSTALLED.exists() and _INSTALLED.read_text() == _wanted():
-        return await _program()
+    async with _alone(folder):
+        # Written when all is there: an installation that was interrupted is none.
+        marker = folder / "node_modules" / ".installed-for"
+        wanted = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+        if not marker.exists() or marker.read_text() != wanted:
+            await _run_npm(folder)
+            marker.write_text(wanted)
+    return await _program(folder)
+
+
+@asynccontextmanager
+async def _alone(folder: Path) -> AsyncGenerator[None, None]:
+    """Let one process at a time install: npm begins by deleting what another may have half written."""
+    name = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
+    with (Path(tempfile.gettempdir()) / f"traverse-peers-{name}.lock").open("w") as lock:
+        await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+        yield
+
+
+async def _run_npm(folder: Path) -> None:
     npm = shutil.which("npm")
     if npm is None:
         raise NodeAbsent("npm is not on this machine: install Node.js with npm to compare with its servers")
     process = await asyncio.create_subprocess_exec(
         *(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"),
-        cwd=FOLDER,
+        cwd=folder,
         stdin=DEVNULL,
         stdout=DEVNULL,
         stderr=PIPE,
@@ -47,28 +65,27 @@ async def install() -> Path:
     except TimeoutError:
         process.kill()
         await process.wait()
-        raise NodeAbsent(f"npm ci: not done after {_INSTALL_SECONDS:g} seconds") from None
+        raise NodeAbsent(f"npm ci: not done after {_INSTALL_SECONDS:g} seconds; try it by hand in {folder}") from None
     if process.returncode != 0:
         words = " ".join(said.decode(errors="replace").split())[:_QUOTED_CHARACTERS]
-        raise NodeAbsent(f"npm ci: ended with {process.returncode}: {words}")
-    program = await _program()
-    _INSTALLED.write_text(_wanted())
-    return program
+        raise NodeAbsent(f"npm ci: ended with {process.returncode}, 0 expected: {words}")
 
 
-def _wanted() -> str:
-    return hashlib.sha256((FOLDER / "package-lock.json").read_bytes()).hexdigest()
+async def _program(folder: Path) -> Path:
+    """The first program that runs here and is new enough."""
+    for candidate in _candidates(folder):
+        if await _major(candidate) >= _MINIMUM:
+            return candidate
+    raise NodeAbsent(f"Node.js: {_MINIMUM} or later expected, neither on this machine nor packaged for it; install it")
 
 
-async def _program() -> Path:
-    """The program among the packages, or the machine's own where there is no package for it."""
-    for candidate in (*sorted(_MODULES.glob("node-*/bin/node")), shutil.which("node")):
-        if candidate is not None and await _major(candidate) >= _MINIMUM:
-            return Path(candidate)
-    raise NodeAbsent(f"Node.js {_MINIMUM} or later is not on this machine, and has no package for it: install it")
+def _candidates(folder: Path) -> list[Path]:
+    """Those among the packages, and the machine's own: there is no package for every machine."""
+    own = shutil.which("node")
+    return [*sorted(folder.glob("node_modules/node-*/bin/node")), *([Path(own)] if own is not None else [])]
 
 
-async def _major(program: str | os.PathLike[str]) -> int:
+async def _major(program: Path) -> int:
     """The first number of its version; 0 for one that does not run here."""
     try:
         process = await asyncio.create_subprocess_exec(program, "--version", stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL)
