@@ -138,11 +138,14 @@ async def _keep_session(_: Any) -> None:
 
 async def _asked(request: Request, pool: Any, tokens: dict[str, dict[str, Any]]) -> _Asked | None:
     now = datetime.now(UTC)
-    token = request.headers["authorization"].removeprefix("Bearer ")
+    token = request.headers.get("authorization", "").removeprefix("Bearer ")
     # A token that was believed is believed again until it ends.
     claims = tokens.get(token)
     if claims is None or claims["exp"] < now.timestamp():
-        claims = _verify(token)
+        try:
+            claims = _verify(token)
+        except jwt.InvalidTokenError:
+            return None
         if len(tokens) >= _MOST_TOKENS:
             tokens.clear()
         tokens[token] = claims
