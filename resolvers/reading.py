@@ -83,7 +83,7 @@ class _Compiler:
         placed_order = tuple(self._place(column, entity, alias) for column in order)
         conditions = tuple(self._place(condition, entity, alias) for condition in where)
         code = compile(f"def build(r):\n    return {expression}\n", f"<plan {entity.name}>", "exec")
-        exec(code, self._names)  # noqa: S102 (generated from entities.py and validated field names alone)
+        exec(code, self._names)  # noqa: S102 (generated from resolvers/entities and validated field names alone)
         return Plan(
             alias=alias,
             columns=tuple(self._columns),
@@ -211,7 +211,7 @@ def _snake(name: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
 
 
-# -- the registry that entities.py fills and schema/ completes with its types
+# -- the registry that resolvers/entities fills and schema/ completes with its types
 
 _entities: dict[str, Entity] = {}
 embedded_types: dict[str, type[Any]] = {}

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from models import JobApplication
 from resolvers.context import OperationContext
-from resolvers.entities import JOB_SEEKER
+from resolvers.entities.people import JOB_SEEKER
 from resolvers.loaders import rows_by
 from resolvers.selection import NOTHING
 from resolvers.viewer import Scope

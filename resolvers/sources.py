@@ -1,4 +1,4 @@
-"""How a GraphQL field finds its value in SQL: the vocabulary in which resolvers/entities.py describes each type.
+"""How a GraphQL field finds its value in SQL: the vocabulary in which resolvers/entities describes each type.
 
 Every text is a template. `{t}` is the alias of the row, `{name}` that of a join which the entity declares and which is
 added only where a selected field needs it; `:name` is a parameter (resolvers/statements.py).

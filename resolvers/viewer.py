@@ -156,7 +156,7 @@ _EDITING = {Permission.READ_JOB_SEEKERS, Permission.EDIT_JOB_SEEKERS, Permission
 _PERMISSIONS: dict[Scope, set[Permission]] = {
     Scope.ANONYMOUS: set(),
     Scope.NOBODY: set(),
-    # Their own NIR, and whom READ_FULL_NIR is granted for, row by row: see resolvers/entities.py.
+    # Their own NIR, and whom READ_FULL_NIR is granted for, row by row: see resolvers/entities/people.py.
     Scope.JOB_SEEKER: {*_EDITING, Permission.READ_FULL_NIR},
     Scope.EMPLOYER: {
         *_EDITING,

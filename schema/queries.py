@@ -7,22 +7,21 @@ import strawberry
 from models.departments import DEPARTMENTS, department_code_of
 from models.enums import UserKind
 from resolvers.context import OperationContext, context_of
-from resolvers.entities import (
-    APPOINTMENT,
+from resolvers.entities.appointments import APPOINTMENT, PARTICIPATION
+from resolvers.entities.approvals import APPROVAL
+from resolvers.entities.job_applications import JOB_APPLICATION
+from resolvers.entities.orderings import (
     APPOINTMENT_BY_START,
-    APPROVAL,
-    COMPANY,
     COMPANY_BY_NAME,
-    JOB_APPLICATION,
-    JOB_SEEKER,
     NEWEST_APPLICATION,
     NEWEST_APPROVAL,
     NEWEST_JOB_SEEKER,
     NEWEST_SURVEY,
-    PARTICIPATION,
     PARTICIPATION_BY_START,
-    SURVEY,
 )
+from resolvers.entities.organizations import COMPANY
+from resolvers.entities.people import JOB_SEEKER
+from resolvers.entities.surveys import SURVEY
 from resolvers.errors import BadUserInput
 from resolvers.global_ids import decode, decode_as
 from resolvers.loaders import read_by_key, read_one_by

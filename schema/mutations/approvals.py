@@ -10,7 +10,8 @@ import strawberry
 
 from models import Approval as ApprovalRow
 from resolvers.context import OperationContext, context_of
-from resolvers.entities import APPROVAL, JOB_APPLICATION
+from resolvers.entities.approvals import APPROVAL
+from resolvers.entities.job_applications import JOB_APPLICATION
 from resolvers.errors import Forbidden
 from resolvers.global_ids import decode_as
 from resolvers.loaders import read_by_key, rows_by

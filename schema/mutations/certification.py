@@ -9,7 +9,7 @@ import strawberry
 
 from models.enums import CertificationAuthority, ConsentPurpose, Partner
 from resolvers.context import OperationContext, context_of
-from resolvers.entities import JOB_SEEKER
+from resolvers.entities.people import JOB_SEEKER
 from resolvers.global_ids import decode_as
 from resolvers.loaders import rows_by
 from resolvers.selection import selection_of

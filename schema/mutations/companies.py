@@ -11,7 +11,7 @@ from clients.errors import PartnerError
 from models import Company as CompanyRow
 from models.enums import CompanyKind
 from resolvers.context import OperationContext, context_of
-from resolvers.entities import COMPANY
+from resolvers.entities.organizations import COMPANY
 from resolvers.errors import Forbidden
 from resolvers.global_ids import decode_as
 from resolvers.loaders import read_by_key, rows_by

@@ -9,7 +9,7 @@ import strawberry
 from clients.rdv_insertion import SIAE_INTERVIEW
 from models.enums import Partner
 from resolvers.context import OperationContext
-from resolvers.entities import JOB_APPLICATION
+from resolvers.entities.job_applications import JOB_APPLICATION
 from resolvers.global_ids import decode_as
 from resolvers.loaders import read_by_key, rows_by
 from resolvers.selection import NOTHING

@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 import strawberry
 
 from models.enums import CertificationAuthority, Title
-from resolvers.entities import JOB_SEEKER
+from resolvers.entities.people import JOB_SEEKER
 from resolvers.global_ids import decode_as
 from resolvers.loaders import rows_by
 from resolvers.selection import selection_of

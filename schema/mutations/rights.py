@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from resolvers.context import OperationContext, context_of
-from resolvers.entities import JOB_SEEKER
+from resolvers.entities.people import JOB_SEEKER
 from resolvers.errors import Forbidden
 from resolvers.loaders import rows_by
 from resolvers.selection import NOTHING

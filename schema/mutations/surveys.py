@@ -9,7 +9,7 @@ import strawberry
 
 from models.enums import SurveyKind
 from resolvers.context import OperationContext, context_of
-from resolvers.entities import JOB_APPLICATION
+from resolvers.entities.job_applications import JOB_APPLICATION
 from resolvers.errors import Forbidden
 from resolvers.global_ids import decode_as
 from resolvers.loaders import read_by_key, rows_by

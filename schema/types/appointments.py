@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from models.enums import CancelledBy, InvitationKind, InvitationStatus, ParticipationStatus
-from resolvers.entities import APPOINTMENT, INVITATION_REQUEST
+from resolvers.entities.appointments import APPOINTMENT, INVITATION_REQUEST
 from resolvers.pages import PageArguments, read_child_page, read_children
 from schema.access import guarded
 from schema.info import Info

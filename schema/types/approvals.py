@@ -10,7 +10,7 @@ import strawberry
 
 from models.enums import ApprovalState, NotificationEndpoint, NotificationStatus, PreliminaryCheck
 from resolvers.context import context_of
-from resolvers.entities import APPROVAL
+from resolvers.entities.approvals import APPROVAL
 from resolvers.pages import PageArguments, read_child_page
 from schema.access import check, forbidden, guarded
 from schema.info import Info

@@ -17,7 +17,7 @@ from models.enums import (
     SurveyStatus,
 )
 from resolvers.context import context_of
-from resolvers.entities import JOB_APPLICATION
+from resolvers.entities.job_applications import JOB_APPLICATION
 from resolvers.pages import PageArguments, read_child_page, read_children
 from schema.info import Info
 from schema.scalars import URL

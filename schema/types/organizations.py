@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from models.enums import CompanyKind
-from resolvers.entities import COMPANY
+from resolvers.entities.organizations import COMPANY
 from resolvers.establishments import establishment_of
 from resolvers.pages import read_child_page
 from schema.filters import AppointmentFilter, JobApplicationFilter, appointment_filter, job_application_filter

@@ -13,7 +13,7 @@ from models.identifiers import format_nir, mask_nir
 from models.people import locked_fields
 from resolvers.communes import commune_of
 from resolvers.context import context_of
-from resolvers.entities import JOB_SEEKER, open_nir
+from resolvers.entities.people import JOB_SEEKER, open_nir
 from resolvers.errors import Forbidden
 from resolvers.pages import read_child_page
 from schema.access import check_personal, guarded

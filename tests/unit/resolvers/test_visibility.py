@@ -7,7 +7,7 @@ import re
 import pytest
 
 from models.enums import PartnerScope
-from resolvers import entities
+from resolvers.entities.people import JOB_SEEKER
 from resolvers.reading import entity_named, entity_names
 from resolvers.sources import ToOne
 from resolvers.statements import Statement
@@ -20,7 +20,7 @@ NAMES = sorted(entity_names())
 
 
 def test_the_entities_are_registered():
-    assert entities.JOB_SEEKER.name in NAMES
+    assert JOB_SEEKER.name in NAMES
     assert len(NAMES) >= 14
 
 
