@@ -1,7 +1,8 @@
 """How long operators wait: every function of the dashboard over 1 000 000 attempts and 300 000 webhook events.
 
 `python -m benchmarks.operations` seeds a database of the embedded engine and prints the p95 of each function;
-`--explain WORD` prints the plans of the statements of the functions whose name has the word in it.
+`--pages` asks a server of its own for every page instead (benchmarks/operations_pages.py); `--explain WORD` prints the
+plans of the statements of the functions whose name has the word in it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import argparse
 import asyncio
 import os
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median, quantiles
@@ -21,7 +23,8 @@ from uuid import UUID
 from rich.console import Console
 from rich.table import Table
 
-from demo.engines import EmbeddedEngines
+from benchmarks.operations_pages import measure_pages
+from demo.engines import EmbeddedEngines, Engines
 from models.database import (
     DatabaseConfig,
     StatementCounter,
@@ -99,16 +102,20 @@ Measured = Callable[[], Awaitable[object]]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--explain", metavar="WORD", help="print the plans of the functions with this in their name")
+    parser.add_argument("--pages", action="store_true", help="measure whole pages of a server, not functions")
     arguments = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="traverse-operations-") as folder,
         EmbeddedEngines(Path(folder) / "data", os.environ) as engines,
     ):
+        if arguments.pages:
+            raise SystemExit(0 if asyncio.run(_measure_pages(engines, Path(folder))) else 1)
         asyncio.run(_measure(engines.database_url, arguments.explain))
 
 
-async def _measure(url: str, explained: str | None) -> None:
-    console = Console()
+@asynccontextmanager
+async def _filled(url: str, console: Console) -> AsyncGenerator[DatabaseConfig, None]:
+    """The database with all rows, open for the block."""
     config = DatabaseConfig(
         url=url,
         keys=KeyRing(keys=(os.urandom(32),), fingerprint_key=os.urandom(32)),
@@ -121,6 +128,20 @@ async def _measure(url: str, explained: str | None) -> None:
         for statement in filter(str.strip, _SEED.split(";\n")):
             await write(statement)
         await fetch_all("VACUUM ANALYZE")
+        yield config
+    finally:
+        await close_database()
+
+
+async def _measure_pages(engines: Engines, logs: Path) -> bool:
+    console = Console()
+    async with _filled(engines.database_url, console) as config:
+        return await measure_pages(config.url, engines.redis_url, config.keys, logs, console)
+
+
+async def _measure(url: str, explained: str | None) -> None:
+    console = Console()
+    async with _filled(url, console):
         now = datetime.now(UTC)
         functions = await _functions(now)
         if explained is not None:
@@ -132,8 +153,6 @@ async def _measure(url: str, explained: str | None) -> None:
             p95 = quantiles(seconds, n=20)[18] * 1000
             table.add_row(name, f"{median(seconds) * 1000:.1f}", f"{p95:.1f}", "yes" if p95 < BOUND_MS else "NO")
         console.print(table)
-    finally:
-        await close_database()
 
 
 async def _functions(now: datetime) -> Mapping[str, Measured]:

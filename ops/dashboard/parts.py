@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from ops.dashboard.memory import Memory
 from services.clock import Clock, utc_now
 from services.operations.crons import PlannedCron
 from services.operations.queues import QueueReader
@@ -41,6 +42,7 @@ class Parts:
     job_bounds: Mapping[str, timedelta] = field(default_factory=dict[str, timedelta])
     expected_webhooks: Sequence[Expectation] = ()
     sign_ins: Limiter | None = None
+    memory: Memory = field(default_factory=Memory)
     clock: Clock = utc_now
     look_interval: timedelta = timedelta(seconds=3)
     most_streams: int = 64

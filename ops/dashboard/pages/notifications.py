@@ -30,14 +30,15 @@ async def notification_list(visit: Visit) -> View:
         page = await notifications.list_notifications(narrowed, query.page())
     except BadCursor:
         raise HTTPException(400) from None
+    recall = visit.parts.memory.recall
     return View(
         template="notifications.html",
         values={
             "listing": listing(visit, page),
             "found": await notifications.count_notifications(narrowed),
-            "groups": await group_notifications(now=visit.now),
+            "groups": await recall("groups of notifications", lambda: group_notifications(now=visit.now)),
             "bulk_path": address("/ops/runs/new/notifications", narrowing(visit)) if narrowing(visit) else "",
-            "statuses": await notifications.count_by_status(),
+            "statuses": await recall("notifications by status", notifications.count_by_status),
             "narrowed": narrowed,
             "problems": query.problems,
             "query": visit.query,

@@ -28,8 +28,11 @@ async def overview(visit: Visit) -> View:
     partners = await read_partner_health(now=now)
     pauses = await pausing.read_pauses(now=now)
     activity = await read_activity(visit.parts.expected_webhooks, now=now)
-    notifications = await series.read_notification_series(window, now=now)
-    webhooks = await series.read_webhook_series(window, now=now)
+    recall = visit.parts.memory.recall
+    notifications = await recall(
+        ("attempts over time", window), lambda: series.read_notification_series(window, now=now)
+    )
+    webhooks = await recall(("events over time", window), lambda: series.read_webhook_series(window, now=now))
     return View(
         template="overview.html",
         values={

@@ -35,14 +35,15 @@ async def webhook_list(visit: Visit) -> View:
         page = await webhooks.list_webhooks(narrowed, query.page())
     except BadCursor:
         raise HTTPException(400) from None
+    recall = visit.parts.memory.recall
     return View(
         template="webhooks.html",
         values={
             "listing": listing(visit, page),
             "found": await webhooks.count_webhooks(narrowed),
-            "groups": await group_webhooks(now=visit.now),
+            "groups": await recall("groups of events", lambda: group_webhooks(now=visit.now)),
             "bulk_path": address("/ops/runs/new/webhooks", narrowing(visit)) if narrowing(visit) else "",
-            "states": await webhooks.count_by_state(),
+            "states": await recall("events by state", webhooks.count_by_state),
             "activity": await read_activity(visit.parts.expected_webhooks, now=visit.now),
             "problems": query.problems,
             "query": visit.query,
