@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import orjson
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from resolvers.askers import network_of
@@ -50,7 +50,7 @@ class RequestIdMiddleware:
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["X-Request-ID"] = request_id
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
@@ -62,14 +62,16 @@ class SecurityHeadersMiddleware:
 
     def __init__(self, app: ASGIApp, *, strict_transport: bool) -> None:
         self._app = app
-        self._headers = _HEADERS | ({"Strict-Transport-Security": _HSTS} if strict_transport else {})
+        headers = _HEADERS | ({"Strict-Transport-Security": _HSTS} if strict_transport else {})
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
+                # Starlette's names are lower case, as ASGI wants them.
+                headers: list[tuple[bytes, bytes]] = message.get("headers", [])
+                given = {name for name, _ in headers}
+                message["headers"] = [*headers, *(header for header in self._headers if header[0] not in given)]
             await send(message)
 
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)

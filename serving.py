@@ -28,6 +28,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.supervisors import Multiprocess
 
+from joined_writes import JoinedWrites
 from request_heads import BoundedHead
 from schema.streams.server import ABORT_EXTENSION, DRAIN_STATE
 from settings import Settings
@@ -129,6 +130,7 @@ class HTTPConnection(BoundedHead):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         scope = cast("dict[str, Any]", cycle.scope)
         scope["extensions"] = {**scope.get("extensions", {}), ABORT_EXTENSION: cycle.transport.abort}
+        cycle.transport = cast("Any", JoinedWrites(cycle.transport, self.loop))
         super()._start_asgi_task(cycle, app)
 
     def _is_between_requests(self) -> bool:
@@ -213,8 +215,8 @@ def _begin_to_drain(state: dict[str, Any]) -> bool:
 def build() -> ASGIApplication:
     """Return `app:build`, with the garbage collector off until it has started.
 
-    A start makes a million objects that stay. Each full collection would look at all of them again, during the start
-    and ever after: they are exempted from it, once.
+    A start makes objects by the hundred thousand that stay. Each full collection would look at all of them again,
+    during the start and ever after: they are exempted from it, once.
     """
     gc.disable()
     application = cast("ASGIApplication", import_module("app").build())
