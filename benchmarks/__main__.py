@@ -29,6 +29,7 @@ from demo.engines import EmbeddedEngines
 from models.encryption import KeyRing
 
 _TINY = LARGE.times(0.01)
+_ENDED = 130
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +44,18 @@ class Options:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Return 1 if a stage found nothing; a target that is missed is a finding."""
+    """Return 1 if a stage found nothing, 130 if it was ended; a target that is missed is a finding."""
     options = read_options(arguments)
     console = Console()
+    try:
+        report = _measure(options, console)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        console.print("Ended before its time: nothing is written.")
+        return _ENDED
+    return _conclude(report, options, console)
+
+
+def _measure(options: Options, console: Console) -> Report:
     with (
         tempfile.TemporaryDirectory(prefix="traverse-bench-") as folder,
         EmbeddedEngines(Path(folder) / "data", os.environ) as engines,
@@ -59,8 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             keys=KeyRing(keys=(os.urandom(32),), fingerprint_key=os.urandom(32)),
         )
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            report = runner.run(run_stages(ground, options.stages, is_small=options.is_small, console=console))
-    return _conclude(report, options, console)
+            return runner.run(run_stages(ground, options.stages, is_small=options.is_small, console=console))
 
 
 def read_options(arguments: Sequence[str] | None) -> Options:
@@ -75,7 +84,11 @@ def read_options(arguments: Sequence[str] | None) -> Options:
         "--small", action="store_true", help="the smallest shape of each stage: tells that it works, not how fast"
     )
     parser.add_argument(
-        "--times-ten", action="store_true", help="a large database ten times as large; to fill it takes ten minutes"
+        "--times",
+        type=float,
+        default=1.0,
+        metavar="FACTOR",
+        help="a large database so many times as large; to fill one of 10 takes ten minutes",
     )
     parser.add_argument(
         "--out", type=Path, metavar="FOLDER", help=f"where to write; of a whole run, {PAGES_FOLDER.name} of docs"
@@ -84,11 +97,11 @@ def read_options(arguments: Sequence[str] | None) -> Options:
     unknown = sorted(set(given.stages) - STAGES.keys())
     if unknown:
         parser.error(f"no stage {', '.join(unknown)}; there are {', '.join(STAGES)}")
-    is_usual = not (given.stages or given.small or given.times_ten)
+    is_usual = not (given.stages or given.small) and given.times == 1.0
     return Options(
         stages=[STAGES[name] for name in given.stages or STAGES],
         is_small=given.small,
-        large=_TINY if given.small else LARGE.times(10) if given.times_ten else LARGE,
+        large=_TINY if given.small else LARGE.times(given.times),
         small=_TINY.times(0.5) if given.small else SMALL,
         out=given.out or (PAGES_FOLDER if is_usual else None),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -78,6 +79,11 @@ class Report:
 
     def to_json(self) -> bytes:
         return orjson.dumps({"format": FORMAT, **asdict(self)}, option=orjson.OPT_INDENT_2) + b"\n"
+
+
+def read_report(path: Path) -> Report | None:
+    """The report of that file; None: there is no file. Raises ValueError for one of another format."""
+    return report_from_json(path.read_bytes()) if path.exists() else None
 
 
 def report_from_json(content: bytes) -> Report:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -20,6 +21,8 @@ from benchmarks.tables import print_section
 
 # A small stage does almost nothing; but the machine of the tests may be busy.
 _SMALL_BOUND = timedelta(minutes=2)
+_IDLE = 0.5
+_BUSY = "The machine was busy with other work (load average {:.1f} on {} cores): compare nothing beyond this table."
 
 
 async def run_stages(ground: Ground, stages: Sequence[Stage], *, is_small: bool, console: Console) -> Report:
@@ -27,6 +30,8 @@ async def run_stages(ground: Ground, stages: Sequence[Stage], *, is_small: bool,
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    # The average of a minute, and before anything of ours runs: what others did to this machine.
+    load_before = os.getloadavg()[0]
     machine = await describe(ground.engines.database_url, ground.engines.redis_url)
     sections: list[Section] = []
     try:
@@ -37,6 +42,8 @@ async def run_stages(ground: Ground, stages: Sequence[Stage], *, is_small: bool,
         for stage in stages:
             console.rule(f"{stage.name}: {stage.summary}")
             section = await run_stage(ground, stage, is_small=is_small)
+            if load_before > _IDLE * machine.cores:
+                section = replace(section, notes=[*section.notes, _BUSY.format(load_before, machine.cores)])
             print_section(console, section)
             sections.append(section)
     finally:

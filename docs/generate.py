@@ -16,10 +16,13 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from benchmarks.page import performance_page
+from benchmarks.results import read_report
 from docs.partner_pages import partner_pages
 from settings import Settings, SettingsError, load_settings  # noqa: TID251 (this page describes them)
 
-SETTINGS_PAGE = Path(__file__).parent / "reference" / "settings.md"
+_REFERENCE = Path(__file__).parent / "reference"
+SETTINGS_PAGE = _REFERENCE / "settings.md"
 
 # A variable belongs to the first group whose prefix it has; what belongs to none is general.
 _GROUPS = (
@@ -159,12 +162,18 @@ def _number(value: float) -> str:
     return str(int(value)) if value == int(value) else str(value)
 
 
+def _measured_pages() -> dict[Path, str]:
+    """What the last whole run of the benchmarks found, in the words and with the targets of today."""
+    report = read_report(_REFERENCE / "performance.json")
+    return {} if report is None else {_REFERENCE / "performance.md": performance_page(report)}
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Write the pages. With `--check`: return 1, and say what to do, when a committed page is not the one written."""
     parser = argparse.ArgumentParser(prog="python -m docs.generate", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail when a page is out of date")
     only_check: bool = parser.parse_args(arguments).check
-    pages = {SETTINGS_PAGE: settings_page()} | partner_pages(settings_rows)
+    pages = {SETTINGS_PAGE: settings_page()} | partner_pages(settings_rows) | _measured_pages()
     stale = [path for path, page in pages.items() if not path.exists() or path.read_text(encoding="utf-8") != page]
     for path in stale:
         if only_check:
