@@ -12,7 +12,11 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector, multiprocess
 from prometheus_client.exposition import generate_latest
 
+from telemetry.room import share_safely
+
 SHARED_DIR_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+share_safely()
 
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
