@@ -157,6 +157,8 @@ CALLS = {
     ),
     "identity provider key": FuzzedCall(JWKSClient, lambda c: c.key("old"), ({"keys": [jwks.OLD, jwks.NEW]},)),
 }
+# Refused credentials are an alarm on purpose: somebody has to enter others.
+MEANT_FOR_OPERATORS = {"rdv_solidarites_credentials_refused"}
 # It changes an account's password, by hand and once a quarter; its answer is a status.
 NOT_HERE = {(SireneClient, "renew_password")}
 
@@ -313,7 +315,7 @@ async def test_an_answer_becomes_a_value_or_a_partner_error(name: str, data: st.
         with suppress(PartnerError):
             await call.ask(client_of(call.client))
 
-    assert [line for line in logs if line["log_level"] in ("error", "critical")] == []
+    assert {line["event"] for line in logs if line["log_level"] in ("error", "critical")} <= MEANT_FOR_OPERATORS
 
 
 @pytest.mark.parametrize("name", CALLS)
