@@ -17,6 +17,8 @@ from models import User
 from models.enums import UserKind
 from resolvers.context import Resources
 from tests.factories import make_company, make_employer, make_partner_client, make_siret, make_user
+from tests.integration.country import fill_table
+from tests.integration.places import faked_places
 from tests.integration.register import FakedRegister, faked_register
 from tests.integration.schema.client import CONFIG, GraphQLClient, serve
 from tests.unit.clients.sirene import SIRET, establishment, refusal
@@ -35,6 +37,9 @@ query Establishment($siret: String!) {
     ... on PartnerUnavailable { partner retryAfterSeconds }
   }
 }
+"""
+COMPANIES_WITH_COMMUNES = """
+{ companies(first: 50) { nodes { name establishment { legalName } address { commune { name } } } } }
 """
 COMPANIES = "{ companies(first: 50) { nodes { name siret establishment { legalName fetchedAt } } } }"
 PAGE = 50
@@ -264,8 +269,8 @@ async def test_without_sirene_its_fields_say_so_and_the_others_answer(graphql: G
     assert page.body["data"]["companies"]["nodes"][0]["name"] == "Atelier Imaginaire"
 
 
-async def make_page(register: FakedRegister) -> list[str]:
-    companies = [await make_company() for _ in range(PAGE)]
+async def make_page(register: FakedRegister, **address: Any) -> list[str]:
+    companies = [await make_company(**address) for _ in range(PAGE)]
     for company in companies:
         register.know(company.siret)
     return [company.siret for company in companies]
@@ -330,9 +335,14 @@ async def test_one_unreadable_establishment_leaves_the_others(api: GraphQLClient
 
 
 async def test_while_insee_hangs_a_page_answers_in_time_with_nulls_at_those_paths_only(
-    api: GraphQLClient, staff: User, register: FakedRegister
+    engine: GraphQLEngine,
+    resources: Resources,
+    staff: User,
+    valkey: redis.asyncio.Redis,
+    register: FakedRegister,
 ):
-    await make_page(register)
+    await fill_table()
+    await make_page(register, insee_code="57463", post_code="57000", city="Metz")
     hangs = asyncio.Event()
 
     async def hang(_: httpx.Request) -> httpx.Response:
@@ -342,13 +352,18 @@ async def test_while_insee_hangs_a_page_answers_in_time_with_nulls_at_those_path
     register.search.mock(side_effect=hang)
     begun = monotonic()
 
-    answer = await api(COMPANIES, as_=staff)
+    async with faked_places(valkey) as places:
+        known = replace(resources, establishments=register.establishments, communes=places.communes)
+        async with serve(engine, known) as api:
+            answer = await api(COMPANIES_WITH_COMMUNES, as_=staff)
 
     assert monotonic() - begun < CONFIG.deadline_seconds
     nodes = answer.body["data"]["companies"]["nodes"]
     assert len(nodes) == PAGE
     assert all(node["name"] and node["establishment"] is None for node in nodes)
+    assert [node["address"]["commune"] for node in nodes] == [{"name": "Metz"}] * PAGE
     assert answer.errors_by_path == {
         f"companies.nodes.{number}.establishment": "PARTNER_UNAVAILABLE" for number in range(PAGE)
     }
-    assert answer.body["errors"][0]["extensions"]["partner"] == "SIRENE"
+    assert {error["extensions"]["partner"] for error in answer.body["errors"]} == {"SIRENE"}
+    assert places.geo_paths == []
