@@ -14,11 +14,13 @@ from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TextIO
 
 FOLDER = Path(__file__).parent / "node"
 _MINIMUM = 22
 _INSTALL_SECONDS = 300.0
 _ASK_SECONDS = 10.0
+_BETWEEN_TRIES_SECONDS = 0.1
 # npm begins with the problem, and ends with where its log is.
 _QUOTED_CHARACTERS = 200
 
@@ -44,8 +46,21 @@ async def _alone(folder: Path) -> AsyncGenerator[None, None]:
     """Let one process at a time install: npm begins by deleting what another may have half written."""
     name = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
     with (Path(tempfile.gettempdir()) / f"traverse-peers-{name}.lock").open("w") as lock:
-        await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+        try:
+            async with asyncio.timeout(_INSTALL_SECONDS):
+                while not _taken(lock):  # noqa: ASYNC110 - another process lets it go
+                    await asyncio.sleep(_BETWEEN_TRIES_SECONDS)
+        except TimeoutError:
+            raise NodeAbsent(f"packages of Node.js: another process is still installing them in {folder}") from None
         yield
+
+
+def _taken(lock: TextIO) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 async def _run_npm(folder: Path) -> None:
@@ -53,7 +68,8 @@ async def _run_npm(folder: Path) -> None:
     if npm is None:
         raise NodeAbsent("npm is not on this machine: install Node.js with npm to compare with its servers")
     process = await asyncio.create_subprocess_exec(
-        *(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"),
+        # Without a network, the defaults would try for more than a minute.
+        *(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"),
         cwd=folder,
         stdin=DEVNULL,
         stdout=DEVNULL,
