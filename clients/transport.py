@@ -88,12 +88,12 @@ def build_http_client(
     max_connections: int = 10,
     keepalive_expiry: float = 4.0,
     headers: Mapping[str, str] | None = None,
-    verify: bool = True,
 ) -> httpx.AsyncClient:
     """One client a partner, to be closed by whoever built it, on the event loop that uses it. All times in seconds.
 
     `read` is per chunk: the whole call is bounded by `CallPolicy.deadline_seconds`. `keepalive_expiry` stays below the
-    5 s after which common servers close idle connections, so that a request does not meet a closing one.
+    5 s after which common servers close idle connections, so that a request does not meet a closing one. Certificates
+    are always verified, and there is no way to ask otherwise.
     """
     limits = httpx.Limits(
         max_connections=max_connections,
@@ -105,7 +105,7 @@ def build_http_client(
         headers=headers,
         timeout=httpx.Timeout(connect=connect, read=read, write=write, pool=pool),
         # The transport repeats failures to connect only: a request that may have left is never repeated below us.
-        transport=httpx.AsyncHTTPTransport(verify=verify, trust_env=False, limits=limits, retries=1),
+        transport=httpx.AsyncHTTPTransport(verify=True, trust_env=False, limits=limits, retries=1),
         follow_redirects=False,
         trust_env=False,
     )
