@@ -10,6 +10,7 @@ import redis.asyncio
 
 from clients.ban import GeocodingOutcome, geocoding_outcome
 from clients.errors import PartnerError, PartnerRejected, PartnerUnavailable
+from tests.integration.country import fill_table
 from tests.integration.places import Places, faked_places
 from tests.unit.clients.ban import METZ_STREET, collection, feature
 
@@ -17,7 +18,7 @@ EMPTY = httpx.Response(200, json=collection())
 
 
 @pytest.fixture
-async def places(valkey: redis.asyncio.Redis) -> AsyncIterator[Places]:
+async def places(database: object, valkey: redis.asyncio.Redis) -> AsyncIterator[Places]:
     async with faked_places(valkey) as places:
         yield places
 
@@ -142,6 +143,18 @@ async def test_the_post_code_of_a_commune_without_one_is_its_first(places: Place
     found = await places.geocoding.get_geocoding_data("Metz")
 
     assert (found["post_code"], found["number"], found["lane"]) == ("57000", None, None)
+
+
+async def test_the_post_code_of_such_a_commune_is_that_of_the_local_table(places: Places):
+    await fill_table()
+    metz = feature(type="municipality", name="Metz", label="Metz", postcode=None, housenumber=None, street=None)
+    places.search.mock(return_value=httpx.Response(200, json=collection(metz)))
+    places.geo_is_down = True
+
+    found = await places.geocoding.get_geocoding_data("Metz")
+
+    assert (found["post_code"], found["number"], found["lane"]) == ("57000", None, None)
+    assert places.geo_paths == []
 
 
 async def test_without_api_geo_such_a_commune_has_no_post_code(places: Places):

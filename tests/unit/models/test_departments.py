@@ -68,6 +68,8 @@ def test_a_post_code_tells_its_department(post_code: str, department: str | None
 def test_the_commune_wins_over_a_post_code_that_crosses_the_border():
     # Le Fresne-sur-Loire was delivered from Maine-et-Loire.
     assert department_code_of(insee_code="44060", post_code="49123") == "44"
+    # Saint-Martin kept a post code of Guadeloupe.
+    assert department_code_of(insee_code="97801", post_code="97150") == "978"
 
 
 def test_nothing_known_is_no_department():
@@ -87,7 +89,9 @@ def test_the_table_holds_every_department_once_and_in_an_existing_region():
 
 
 def test_the_table_lists_the_eighteen_regions_and_the_overseas_collectivities():
-    assert len([code for code in REGIONS if len(code) == 2]) == 18
+    regions = [region for region in REGIONS.values() if len(region.code) == 2]
+    assert len(regions) == 18
+    assert sum(len(region.department_codes) for region in regions) == 101
     assert {code for code in REGIONS if len(code) == 3} == {"975", "977", "978", "984", "986", "987", "988", "989"}
 
 
