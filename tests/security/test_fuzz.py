@@ -1,17 +1,15 @@
 """Whatever is passed to whichever field: an answer or a refusal, never an accident.
 
 Documents are made of the schema itself, so that a new field or argument is tried the day it is added.
+`HYPOTHESIS_PROFILE=thorough` tries twenty times as many.
 """
 
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from uuid import UUID
 
 import pytest
 from graphql import (
@@ -29,81 +27,23 @@ from hypothesis import strategies as st
 
 from execution.engine import GraphQLEngine
 from execution.types import named_type
-from models import User
-from models.enums import Title, UserKind
-from resolvers.context import Resources
-from resolvers.cursors import CursorSigner
-from resolvers.global_ids import encode
+from models.enums import Title
 from schema.build import build_schema
-from tests.factories import (
-    NOW,
-    make_appointment,
-    make_approval,
-    make_company,
-    make_job_application,
-    make_job_seeker,
-    make_nir,
-    make_participation,
-    make_siret,
-    make_user,
-)
-from tests.integration.schema.client import GraphQLClient, serve, token_for
-from tests.integration.schema.crowd import empty_database
-from tests.security.test_mutation_rights import CALLS
+from tests.factories import NOW, make_nir, make_siret
+from tests.security.target import SIGNER, Target, open_target
 
 SCHEMA = build_schema()
 ROOTS: dict[str, GraphQLObjectType] = {
     name: kind for name in ("Query", "Mutation") if isinstance(kind := SCHEMA.type_map[name], GraphQLObjectType)
 }
 FIELDS = [(root, name) for root, kind in ROOTS.items() for name in kind.fields]
-SIGNER = CursorSigner(b"tests-only-cursor-key")
-
-
-@dataclass(slots=True)
-class Target:
-    """The endpoint, who asks, and ids of rows that exist."""
-
-    graphql: GraphQLClient
-    operator: User
-    ids: dict[str, str]
-
-    def ids_for(self, field: str) -> list[str]:
-        """Ids of every type, most of them of the one that a mutation is about."""
-        right = CALLS[field][0] if field in CALLS else "Company"
-        return [*[self.ids[right]] * 8, *self.ids.values()]
-
-    async def send(self, body: dict[str, Any]) -> None:
-        response = await self.graphql.http.post(
-            "/graphql",
-            # Escaped: half a surrogate pair is something that JSON can say and UTF-8 cannot.
-            content=json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {token_for(self.operator)}", "Content-Type": "application/json"},
-        )
-        assert response.status_code in (200, 400), response.text
-        answer = response.json()
-        codes = [error["extensions"]["code"] for error in answer.get("errors", [])]
-        assert "INTERNAL" not in codes, (body, answer)
-        assert all(codes)
+EXAMPLES = settings.default.max_examples if settings.default is not None else 100
 
 
 @pytest.fixture(scope="module")
 async def target(_open_database: object, engine: GraphQLEngine) -> AsyncIterator[Target]:
-    async def ring(job: str, record_id: UUID) -> None:
-        """Nobody works here."""
-
-    company, person = await make_company(), await make_job_seeker()
-    rows = {
-        "Company": company,
-        "JobSeeker": person,
-        "Approval": await make_approval(person, company),
-        "JobApplication": await make_job_application(person, company),
-        "Appointment": (appointment := await make_appointment(company)),
-        "Participation": await make_participation(person, appointment),
-    }
-    ids = {type_name: encode(type_name, row.id) for type_name, row in rows.items()}
-    async with serve(engine, Resources(cursors=SIGNER, ring=ring)) as client:
-        yield Target(client, await make_user(UserKind.STAFF, is_operator=True), ids)
-    await empty_database()
+    async with open_target(engine) as target:
+        yield target
 
 
 # -- values
@@ -221,7 +161,9 @@ def _selected(kind: Any) -> str:
     return "__typename id" if "id" in fields else "__typename"
 
 
-fuzzed = settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+fuzzed = settings(
+    max_examples=3 * EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 
 @fuzzed
@@ -235,7 +177,7 @@ async def test_no_argument_of_any_field_makes_the_server_fail(target: Target, da
     await target.send({"query": document(root, name, field), "variables": variables})
 
 
-@settings(fuzzed, max_examples=150)
+@settings(fuzzed, max_examples=EXAMPLES * 3 // 2)
 @given(
     cursor=cursors | texts | st.binary(max_size=60).map(lambda raw: base64.urlsafe_b64encode(raw).decode()),
     data=st.data(),
@@ -251,7 +193,7 @@ async def test_no_cursor_makes_the_server_fail(target: Target, cursor: str, data
     )
 
 
-@settings(fuzzed, max_examples=100)
+@settings(fuzzed, max_examples=EXAMPLES)
 @given(text=st.sampled_from([document(root, name, ROOTS[root].fields[name]) for root, name in FIELDS]), data=st.data())
 async def test_no_damage_to_a_document_makes_the_server_fail(target: Target, text: str, data: st.DataObject):
     start = data.draw(st.integers(0, len(text)))
@@ -263,7 +205,7 @@ async def test_no_damage_to_a_document_makes_the_server_fail(target: Target, tex
     await target.send({"query": text[:start] + inserted + text[end:]})
 
 
-@settings(fuzzed, max_examples=100)
+@settings(fuzzed, max_examples=EXAMPLES)
 @given(body=st.dictionaries(st.sampled_from(["query", "variables", "operationName", "\ud800"]) | texts, junk))
 async def test_no_body_makes_the_server_fail(target: Target, body: dict[str, Any]):
     await target.send(body)

@@ -6,7 +6,6 @@ Answers are the documented ones with something torn out or put in, any JSON at a
 
 from __future__ import annotations
 
-import copy
 import inspect
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -32,6 +31,7 @@ from clients.jwks import JWKSClient
 from clients.metabase import ExportFormat, MetabaseClient, build_metabase_http
 from clients.rdv_insertion import RDVInsertionClient, build_rdv_insertion_http
 from clients.sirene import SireneClient, build_sirene_http
+from tests.tearing import junk, texts, torn
 from tests.unit.clients import api_particulier, ban, data_inclusion, france_travail, metabase, rdv_insertion, sirene
 from tests.unit.clients import test_api_geo as api_geo
 from tests.unit.clients import test_jwks as jwks
@@ -158,7 +158,7 @@ CALLS = {
     "identity provider key": FuzzedCall(JWKSClient, lambda c: c.key("old"), ({"keys": [jwks.OLD, jwks.NEW]},)),
 }
 # Refused credentials are an alarm on purpose: somebody has to enter others.
-MEANT_FOR_OPERATORS = {"rdv_solidarites_credentials_refused"}
+MEANT_FOR_OPERATORS = {"rdv_solidarites_credentials_refused", "sirene_key_refused", "sirene_token_refused"}
 # It changes an account's password, by hand and once a quarter; its answer is a status.
 NOT_HERE = {(SireneClient, "renew_password")}
 
@@ -216,15 +216,6 @@ def client_of(kind: type) -> Any:
 # -- answers
 
 EXAMPLES = settings.default.max_examples if settings.default is not None else 100
-
-texts = st.text(max_size=20) | st.sampled_from(
-    ["", "\x00", "NaN", "2026-02-30", "9999-99-99", "1e400", "-1", "true", "null", "{}", "\u202e", "x" * 3_000]
-)
-junk: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.sampled_from([0, -1, 2**31, 10**30]) | st.floats() | texts,
-    lambda below: st.lists(below, max_size=3) | st.dictionaries(texts, below, max_size=3),
-    max_leaves=6,
-)
 STATUSES = st.sampled_from([200] * 12 + [201, 202, 204, 206, 301, 400, 401, 403, 404, 409, 422, 429, 500, 502, 503])
 HEADERS: st.SearchStrategy[Mapping[str, str]] = st.fixed_dictionaries(
     {},
@@ -237,40 +228,6 @@ HEADERS: st.SearchStrategy[Mapping[str, str]] = st.fixed_dictionaries(
         "link": st.just('<x>; rel="next'),
     },
 )
-
-
-def places_of(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Every place of a JSON value, from the whole to its leaves."""
-    found = [path]
-    steps: Any = ()
-    if isinstance(value, dict):
-        steps = list(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]: any JSON
-    elif isinstance(value, list):
-        steps = range(len(value))  # pyright: ignore[reportUnknownArgumentType]: any JSON
-    for step in steps:
-        found += places_of(value[step], (*path, step))
-    return found
-
-
-@st.composite
-def torn(draw: st.DrawFn, answer: Any) -> Any:
-    """A documented answer in which up to three places are replaced, removed or doubled."""
-    value: Any = copy.deepcopy(answer)
-    for _ in range(draw(st.integers(1, 3))):
-        path = draw(st.sampled_from(places_of(value)))
-        if not path:
-            return draw(junk)
-        parent = value
-        for step in path[:-1]:
-            parent = parent[step]
-        match draw(st.integers(0, 3)):
-            case 0:
-                del parent[path[-1]]
-            case 1 if isinstance(parent, list):
-                parent.insert(0, copy.deepcopy(parent[path[-1]]))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]: any JSON
-            case _:
-                parent[path[-1]] = draw(junk)
-    return value
 
 
 def body_of(content: Any) -> bytes:
