@@ -18,11 +18,13 @@ from pydantic_core import PydanticUndefined
 
 from benchmarks.page import performance_page
 from benchmarks.results import read_report
+from docs.limits_page import limits_page
 from docs.partner_pages import partner_pages
 from settings import Settings, SettingsError, load_settings  # noqa: TID251 (this page describes them)
 
 _REFERENCE = Path(__file__).parent / "reference"
 SETTINGS_PAGE = _REFERENCE / "settings.md"
+LIMITS_PAGE = _REFERENCE / "limits.md"
 
 # A variable belongs to the first group whose prefix it has; what belongs to none is general.
 _GROUPS = (
@@ -173,7 +175,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m docs.generate", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail when a page is out of date")
     only_check: bool = parser.parse_args(arguments).check
-    pages = {SETTINGS_PAGE: settings_page()} | partner_pages(settings_rows) | _measured_pages()
+    pages = (
+        {SETTINGS_PAGE: settings_page(), LIMITS_PAGE: limits_page()} | partner_pages(settings_rows) | _measured_pages()
+    )
     stale = [path for path, page in pages.items() if not path.exists() or path.read_text(encoding="utf-8") != page]
     for path in stale:
         if only_check:
