@@ -27,10 +27,11 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.supervisors import Multiprocess
+from websockets.protocol import State
 
 from joined_writes import JoinedWrites
 from request_heads import BoundedHead
-from schema.streams.server import ABORT_EXTENSION, DRAIN_STATE
+from schema.streams.server import ABORT_EXTENSION, DRAIN_STATE, FRAME_EXTENSION
 from settings import Settings
 from telemetry.registry import SHARED_DIR_VARIABLE
 
@@ -45,6 +46,7 @@ _MOST_FILES = 65_536
 _NEW_OBJECTS = 20_000
 # A new process of a server under load may take its time; the one before it serves until then.
 _START_SECONDS = 60
+_SILENT_SECONDS = 20
 _FIRST_HANDED_OVER = 3
 _TOO_SLOW = b"connection: close\r\ncontent-length: 0\r\n\r\n"
 
@@ -67,6 +69,8 @@ class HTTPConnection(BoundedHead):
         self._stall: TimerHandle | None = None
         self._has_begun = False
         self._is_leaving = False
+        # Its connection is another protocol's from then on, and may be silent for as long as that one likes.
+        self._is_socket = False
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -80,7 +84,7 @@ class HTTPConnection(BoundedHead):
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         # uvicorn counts any byte as a sign of a request. An empty line is none, and half a head not enough.
-        if self._arrival is None and self._is_between_requests():
+        if self._arrival is None and self._is_between_requests() and not self._is_socket:
             self._await_arrival()
 
     def on_message_begin(self) -> None:
@@ -101,6 +105,7 @@ class HTTPConnection(BoundedHead):
 
     def handle_websocket_upgrade(self) -> None:
         self._arrived()
+        self._is_socket = True
         super().handle_websocket_upgrade()
 
     def on_response_complete(self) -> None:
@@ -171,11 +176,25 @@ class SocketConnection(WebSocketsSansIOProtocol):
         self.logger = _socket_log
 
     async def run_asgi(self) -> None:
-        cast("dict[str, Any]", self.scope)["extensions"][ABORT_EXTENSION] = self.transport.abort
+        extensions = cast("dict[str, Any]", self.scope)["extensions"]
+        extensions[ABORT_EXTENSION] = self.transport.abort
+        extensions[FRAME_EXTENSION] = self.write_frame
         try:
             await super().run_asgi()
         finally:
             self.loop.call_later(self.close_timeout + _SECONDS_TO_FLUSH, self.transport.abort)
+
+    def write_frame(self, frame: bytes) -> bool:
+        """Write a frame if nothing keeps it from being written now; tell whether it was."""
+        if (
+            not self.writable.is_set()
+            or self.close_sent
+            or self.conn.state is not State.OPEN
+            or self.transport.is_closing()
+        ):
+            return False
+        self.transport.write(frame)
+        return True
 
     def send_receive_event_to_app(self) -> None:
         # uvicorn does the same, and writes a traceback into the log for whatever bytes somebody cares to send.
@@ -193,6 +212,23 @@ class SocketConnection(WebSocketsSansIOProtocol):
     def shutdown(self) -> None:
         if not (self.handshake_complete and _begin_to_drain(self.app_state)):
             super().shutdown()
+
+
+class Supervisor(Multiprocess):
+    """Sees at once that a process of its own died, and gives a successor the time to start."""
+
+    def keep_subprocess_alive(self) -> None:
+        for process in self.processes:
+            # As long as the child's end is open here as well, nobody hears that the child is gone.
+            process.child_conn.close()
+        super().keep_subprocess_alive()
+
+    def restart_all(self) -> None:
+        self.config.timeout_worker_healthcheck = _START_SECONDS
+        try:
+            super().restart_all()
+        finally:
+            self.config.timeout_worker_healthcheck = _SILENT_SECONDS
 
 
 def _is_utf8(frames: list[bytes]) -> bool:
@@ -268,7 +304,7 @@ def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
         ws_per_message_deflate=False,
         timeout_keep_alive=int(settings.http_keep_alive.total_seconds()),
         timeout_graceful_shutdown=_GRACE_SECONDS,
-        timeout_worker_healthcheck=_START_SECONDS,
+        timeout_worker_healthcheck=_SILENT_SECONDS,
         server_header=False,
         access_log=False,
         # Anyone can write X-Forwarded-For: only named proxies are believed.
@@ -278,7 +314,7 @@ def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
     )
     sockets = [_handed_over() or config.bind_socket()]
     if workers > 1:
-        Multiprocess(config, sockets).run()
+        Supervisor(config, sockets).run()
         return
     server = uvicorn.Server(config)
     with suppress(KeyboardInterrupt):

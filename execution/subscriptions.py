@@ -10,7 +10,7 @@ it.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from inspect import isawaitable
 from typing import Any, Generic, Protocol, TypeVar, cast
 
@@ -48,10 +48,14 @@ class EventContexts(Protocol[C_co]):
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[C]):
-    """One event's response, as JSON text. `context`: what it was executed with, maybe for several subscribers."""
+    """One event's response, as JSON text. `context`: what it was executed with, maybe for several subscribers.
+
+    `forms`: what a transport made of the text, by a key of its own; those who share the answer may share these too.
+    """
 
     text: str
     context: C
+    forms: dict[str, bytes] = field(default_factory=dict[str, bytes], compare=False)
 
 
 class StreamFailed(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,6 +32,7 @@ from schema.streams.protocol import (
     complete_message,
     error_message,
     json_id,
+    next_frame,
     next_message,
     pong,
     read_message,
@@ -38,6 +40,8 @@ from schema.streams.protocol import (
 from schema.streams.registry import RIGHTS_CHANGED, RIGHTS_ENDED, TOKEN_EXPIRED, Ending, Streams, TooManyStreams
 from schema.streams.sessions import Session
 from services.tokens import InvalidToken
+
+_MOST_FORMS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +75,7 @@ class Socket:
         "_send",
         "_streams",
         "_tasks",
+        "_write_frame",
         "is_stuck",
         "session",
     )
@@ -83,6 +88,7 @@ class Socket:
         limits: SocketLimits,
         receive: Receive,
         send: Send,
+        write_frame: Callable[[bytes], bool] | None = None,
     ) -> None:
         self._runner = runner
         self.session = session
@@ -90,6 +96,7 @@ class Socket:
         self._limits = limits
         self._receive = receive
         self._send = send
+        self._write_frame = write_frame
         # Runs out when the client must have said hello, when its token ends, or when the server ends the socket.
         self._clock: asyncio.Timeout | None = None
         self._ending: Ending | None = None
@@ -230,6 +237,10 @@ class Socket:
         """Send a message. Raises ClientLost when the client left, or takes nothing for too long."""
         await self._send_in_time({"type": "websocket.send", "text": text})
 
+    def send_at_once(self, frame: bytes) -> bool:
+        """Send a whole frame, if the server can do so without waiting; tell whether it did."""
+        return self._write_frame is not None and not self._is_lost and self._write_frame(frame)
+
     async def close(self, close: Close) -> None:
         with suppress(ClientLost):
             await self._send_in_time({"type": "websocket.close", "code": close.code, "reason": close.fitting_reason})
@@ -285,9 +296,19 @@ class _Operation:
         if self.kind is not OperationType.MUTATION and self.task is not None:
             self.task.cancel()
 
-    async def next(self, answer: str) -> None:
-        if not self._is_left:
+    async def next(self, answer: str, forms: MutableMapping[str, bytes] | None = None) -> None:
+        if not self._is_left and not self._socket.send_at_once(self._frame(answer, forms)):
             await self._socket.send_text(next_message(self._json_id, answer))
+
+    def _frame(self, answer: str, forms: MutableMapping[str, bytes] | None) -> bytes:
+        """Return the answer's frame, which others whose operations are called the same may have made before."""
+        frame = forms.get(self._json_id) if forms is not None else None
+        if frame is None:
+            frame = next_frame(self._json_id, answer)
+            # Clients that call each operation differently share nothing: those frames are not kept.
+            if forms is not None and len(forms) < _MOST_FORMS:
+                forms[self._json_id] = frame
+        return frame
 
     async def error(self, errors: Errors) -> None:
         self._socket.release(self)

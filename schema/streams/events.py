@@ -6,7 +6,7 @@ Source: https://github.com/graphql/graphql-over-http/blob/main/rfcs/GraphQLOverS
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +26,7 @@ from schema.streams.sockets import abort_connection
 
 EVENT_STREAM = "text/event-stream"
 
+_FORM = "event"  # by which subscribers find what was made of an answer for another
 _PING = b": ping\n\n"
 _COMPLETE = b"event: complete\ndata:\n\n"
 _HEADERS = {
@@ -163,8 +164,13 @@ class EventStream(Response):
 
     # -- what the client is told: a sink for the operation
 
-    async def next(self, answer: str) -> None:
-        await self._write(b"event: next\ndata: %b\n\n" % answer.encode())
+    async def next(self, answer: str, forms: MutableMapping[str, bytes] | None = None) -> None:
+        event = forms.get(_FORM) if forms is not None else None
+        if event is None:
+            event = b"event: next\ndata: %b\n\n" % answer.encode()
+            if forms is not None:
+                forms[_FORM] = event
+        await self._write(event)
 
     async def error(self, errors: Errors) -> None:
         """There is no event for errors: they are the last answer."""

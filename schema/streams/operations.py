@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from contextlib import aclosing
 from typing import Any, Protocol
 from uuid import uuid4
@@ -25,7 +25,9 @@ Errors = Sequence[Mapping[str, Any]]
 class Sink(Protocol):
     """Where the answers of one operation go. `error` and `complete` are the last."""
 
-    async def next(self, answer: str) -> None: ...
+    async def next(self, answer: str, forms: MutableMapping[str, bytes] | None = None) -> None:
+        """`forms`: what sinks made of the same answer for others, by a key of theirs."""
+        ...
 
     async def error(self, errors: Errors) -> None: ...
 
@@ -99,7 +101,7 @@ class OperationRunner:
                 if answer.context.personal_reads:
                     # The execution may be shared, the trace never: each who is shown a number is written down.
                     await record_personal_reads(answer.context, session.viewer)
-                await sink.next(answer.text)
+                await sink.next(answer.text, answer.forms)
 
     async def _answer(self, request: OperationRequest, session: Session, sink: Sink, ticket: Ticket) -> None:
         context = session.make()

@@ -128,6 +128,17 @@ def next_message(operation_id: str, answer: str) -> str:
     return f'{{"id":{operation_id},"type":"next","payload":{answer}}}'
 
 
+def next_frame(operation_id: str, answer: str) -> bytes:
+    """Return the same as the bytes of a whole WebSocket frame: final, text, unmasked (RFC 6455, 5.2)."""
+    message = next_message(operation_id, answer).encode()
+    size = len(message)
+    if size < 126:
+        return bytes((0x81, size)) + message
+    if size < 65_536:
+        return b"\x81\x7e" + size.to_bytes(2) + message
+    return b"\x81\x7f" + size.to_bytes(8) + message
+
+
 def error_message(operation_id: str, errors: Sequence[Mapping[str, Any]]) -> str:
     return f'{{"id":{operation_id},"type":"error","payload":{orjson.dumps(errors).decode()}}}'
 

@@ -14,7 +14,7 @@ from schema.streams.connection import Socket, SocketLimits
 from schema.streams.operations import OperationRunner
 from schema.streams.protocol import SUBPROTOCOL, SUBPROTOCOL_NOT_ACCEPTABLE
 from schema.streams.registry import Streams, TooManyStreams
-from schema.streams.server import ABORT_EXTENSION
+from schema.streams.server import ABORT_EXTENSION, FRAME_EXTENSION
 from schema.streams.sessions import Session
 from services.tokens import TokenVerifier
 
@@ -48,7 +48,8 @@ class SocketEndpoint:
             return
         client = scope.get("client")
         session = Session(self._verifier, self._resources, client_address=client[0] if client else "")
-        socket = Socket(self._runner, session, self._streams, self._limits, receive, send)
+        write_frame = scope.get("extensions", {}).get(FRAME_EXTENSION)
+        socket = Socket(self._runner, session, self._streams, self._limits, receive, send, write_frame)
         try:
             self._streams.enter(socket)
         except TooManyStreams as refusal:

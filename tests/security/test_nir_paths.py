@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,7 +65,8 @@ class Sink:
     answers: list[tuple[Any, int]] = field(default_factory=list[tuple[Any, int]])
     told: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def next(self, answer: str) -> None:
+    async def next(self, answer: str, forms: MutableMapping[str, bytes] | None = None) -> None:
+        assert not forms
         self.answers.append((json.loads(answer), await AccessLog.filter(field="nir").count()))
         self.told.set()
 
