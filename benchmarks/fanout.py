@@ -11,7 +11,7 @@ import asyncio
 import os
 import resource
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -166,6 +166,7 @@ async def _subscribed(port: int, token: str, count: int) -> list[Subscriber]:
             await loop.create_connection(lambda client=client: client, "127.0.0.1", port)
         async with asyncio.timeout(30):
             await asyncio.gather(*(client.subscribed.wait() for client in batch))
+        _check_alive(batch)
         clients += batch
     await asyncio.sleep(1)  # what was asked is being followed
     return clients
@@ -177,7 +178,8 @@ async def _measure(clients: list[Subscriber], watched: Participation, changes: i
     for number in range(changes):
         committed_at = await _change(watched, statuses[(number + 1) % 2], statuses[number % 2])
         async with asyncio.timeout(30):
-            while any(len(client.arrivals) <= number for client in clients):  # noqa: ASYNC110 - they share no event
+            while any(len(client.arrivals) <= number for client in clients):
+                _check_alive(clients)
                 await asyncio.sleep(0.005)
         arrivals = [(client.arrivals[number][0] - committed_at) * 1000 for client in clients]
         measured.to_first.append(min(arrivals))
@@ -203,6 +205,12 @@ async def _change(watched: Participation, previous: ParticipationStatus, status:
         )
         await append([entry], now=now)
         return perf_counter()
+
+
+def _check_alive(clients: Sequence[Subscriber]) -> None:
+    failures = [client.failure for client in clients if client.failure is not None]
+    if failures:
+        raise RuntimeError(f"{len(failures)} of {len(clients)} subscribers failed; the first: {failures[0]}")
 
 
 def _check(clients: list[Subscriber], changes: int) -> None:

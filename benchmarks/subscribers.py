@@ -15,7 +15,10 @@ import orjson
 
 
 class Subscriber(asyncio.Protocol):
-    """One socket with one subscription. `arrivals`: when each answer came, and its bytes."""
+    """One socket with one subscription. `arrivals`: when each answer came, and its bytes; `failure`: why it is no use.
+
+    Nothing is raised: what is raised in a callback ends in the log of the event loop.
+    """
 
     def __init__(self, query: str, token: str) -> None:
         self._query = query
@@ -25,6 +28,7 @@ class Subscriber(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self.subscribed = asyncio.Event()
         self.arrivals: list[tuple[float, bytes]] = []
+        self.failure: str | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are no subclasses of asyncio's.
@@ -43,11 +47,16 @@ class Subscriber(asyncio.Protocol):
             head, found, rest = self._buffer.partition(b"\r\n\r\n")
             if not found:
                 return
-            assert head.startswith(b"HTTP/1.1 101"), bytes(head[:60])
+            if not head.startswith(b"HTTP/1.1 101"):
+                self._fail(f"the server answered {bytes(head[:60])!r}")
+                return
             self._buffer, self._is_open = rest, True
             self._say({"type": "connection_init", "payload": {"authorization": f"Bearer {self._token}"}})
         while (frame := self._next_frame()) is not None:
             self._heard(*frame, came_at)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._fail(f"the connection was lost: {type(exc).__name__}")
 
     def close(self) -> None:
         if self._transport is not None:
@@ -71,7 +80,7 @@ class Subscriber(asyncio.Protocol):
         if opcode == 9:
             self._frame(10, payload)
         elif opcode == 8:
-            raise SystemExit(f"the server closed a subscriber: {int.from_bytes(payload[:2])} {payload[2:].decode()}")
+            self._fail(f"the server closed it: {int.from_bytes(payload[:2])} {payload[2:].decode()}")
         elif b'"type":"next"' in payload[:60]:
             self.arrivals.append((came_at, payload))
         elif payload == b'{"type":"connection_ack"}':
@@ -81,7 +90,12 @@ class Subscriber(asyncio.Protocol):
         elif payload == b'{"type":"pong"}':
             self.subscribed.set()
         else:
-            raise SystemExit(f"the server said {payload[:300]!r}")
+            self._fail(f"the server said {payload[:300]!r}")
+
+    def _fail(self, why: str) -> None:
+        self.failure = self.failure or why
+        # Whoever waits for it must look at it.
+        self.subscribed.set()
 
     def _say(self, message: dict[str, Any]) -> None:
         self._frame(1, orjson.dumps(message))

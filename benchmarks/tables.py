@@ -24,13 +24,13 @@ def print_section(console: Console, section: Section) -> None:
     if section.failed is not None:
         console.print(f"[red]{section.title}: {section.failed}[/red]")
         return
-    table = Table(title=section.title, caption="\n".join(section.notes) or None, caption_justify="left")
+    table = Table(title=section.title)
     for column in section.columns:
         is_text = any(isinstance(row.get(column.key), str) for row in section.rows)
         table.add_column(column.title, justify="left" if is_text else "right")
     for row in section.rows:
         table.add_row(*(cell_text(column, row) for column in section.columns))
-    console.print(table)
+    console.print(table, *section.notes, sep="\n")
 
 
 def print_targets(console: Console, measures: Mapping[str, float]) -> None:
