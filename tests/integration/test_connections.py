@@ -16,6 +16,11 @@ from starlette.types import Receive, Scope, Send
 from serving import HTTPConnection
 from tests.waiting import until
 
+SOCKET = (
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
+)
+PING, PONG = b"\x89\x80\0\0\0\0", b"\x8a\x00"
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n"
 BIG = b"GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -75,6 +80,11 @@ class Running:
 @asynccontextmanager
 async def running(protocol: type[HTTPConnection]) -> AsyncGenerator[Running, None]:
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.accept"})
+            while (await receive())["type"] != "websocket.disconnect":
+                pass
         if scope["type"] != "http":
             return
         request = Request(scope, receive)
@@ -121,6 +131,19 @@ async def answer(reader: asyncio.StreamReader) -> bytes:
 async def rest(reader: asyncio.StreamReader) -> bytes:
     async with asyncio.timeout(10):
         return await reader.read()
+
+
+async def test_a_websocket_outlives_the_time_that_requests_have_to_arrive():
+    async with running(Impatient) as world, world.line() as (reader, writer):
+        writer.write(SOCKET)
+        assert (await answer(reader)).startswith(b"HTTP/1.1 101")
+        async with world.line() as (silent, _):
+            assert await rest(silent) == b""  # it came later, and its time is over
+
+        writer.write(PING)
+
+        async with asyncio.timeout(10):
+            assert await reader.readexactly(2) == PONG
 
 
 async def test_a_connection_that_says_nothing_is_closed_without_a_word():
