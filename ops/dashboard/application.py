@@ -29,6 +29,8 @@ from ops.dashboard.visits import Acting, NoSuchThing, Reading, View, Visit, done
 
 log = structlog.get_logger(__name__)
 
+_KNOWN_PATHS = ("/ops/sign-in", *(f"/ops{page.path}" for page in PAGES))
+
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -59,7 +61,7 @@ class Dashboard:
             Route("/ops/sign-in", self._guarded(self._gate.ask), methods=["GET"]),
             Route("/ops/sign-in", self._guarded(self._gate.sign_in), methods=["POST"]),
             Route("/ops/sign-out", self._guarded(self._gate.sign_out), methods=["POST"]),
-            Route(REPORTS_PATH, PolicyReports().take, methods=["POST"]),
+            Route(REPORTS_PATH, PolicyReports(_KNOWN_PATHS).take, methods=["POST"]),
             Mount("/ops/static", _Assets(directory=STATIC)),
             *(Route(f"/ops{page.path}", self._reading(page), methods=["GET"]) for page in PAGES),
             *(Route(f"/ops{action.path}", self._acting(action), methods=["POST"]) for action in ACTIONS),

@@ -5,6 +5,7 @@ Anybody may send such reports: they are short, few a minute are taken, and no ad
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from time import monotonic
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ import orjson
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from ops.dashboard.forms import read_bounded
 
@@ -21,12 +23,24 @@ log = structlog.get_logger(__name__)
 _MOST_BYTES = 16_000
 _MOST_A_MINUTE = 60
 _LONGEST = 100
+# Those of our own policy, and what browsers call their parts (w3.org/TR/CSP3, section 6).
+_DIRECTIVES = frozenset(
+    (
+        "default-src script-src script-src-elem script-src-attr style-src style-src-elem style-src-attr img-src"
+        " font-src connect-src media-src object-src frame-src child-src worker-src manifest-src base-uri form-action"
+        " frame-ancestors require-trusted-types-for trusted-types"
+    ).split()  # noqa: SIM905 - a list of them would take a screen
+)
 
 
 class PolicyReports:
-    """The address that pages name in `report-uri`."""
+    """The address that pages name in `report-uri`. `paths`: of the pages, with their parameters in braces.
 
-    def __init__(self) -> None:
+    Anybody may send a report, with anything in it: of what it says, only what we know already is written down.
+    """
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._patterns = {path: compile_path(path)[0] for path in paths}
         self._minute = 0
         self._taken = 0
 
@@ -36,11 +50,18 @@ class PolicyReports:
         if self._has_room() and (report := _report_in(body)) is not None:
             log.warning(
                 "csp_violation",
-                directive=_text(report, "effective-directive") or _text(report, "violated-directive"),
+                directive=_directive(_text(report, "effective-directive") or _text(report, "violated-directive")),
                 blocked=_place(_text(report, "blocked-uri")),
-                page=urlsplit(_text(report, "document-uri")).path[:_LONGEST],
+                page=self._page(_text(report, "document-uri")),
             )
         return Response(status_code=204)
+
+    def _page(self, uri: str) -> str:
+        try:
+            path = urlsplit(uri).path
+        except ValueError:
+            return "unreadable"
+        return next((known for known, pattern in self._patterns.items() if pattern.match(path)), "unknown")
 
     def _has_room(self) -> bool:
         minute = int(monotonic() // 60)
@@ -64,6 +85,12 @@ def _report_in(body: bytes) -> dict[str, Any] | None:
 def _text(report: dict[str, Any], name: str) -> str:
     value = report.get(name)
     return value[:_LONGEST] if isinstance(value, str) else ""
+
+
+def _directive(text: str) -> str:
+    """The name of a directive; its values may follow it."""
+    name = text.partition(" ")[0]
+    return name if name in _DIRECTIVES else "unknown"
 
 
 def _place(uri: str) -> str:

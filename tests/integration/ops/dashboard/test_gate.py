@@ -9,6 +9,7 @@ from uuid import UUID
 import httpx
 import pytest
 import redis.asyncio
+from structlog.testing import capture_logs
 
 from models import User
 from models.database import DatabaseConfig, fetch_all
@@ -197,6 +198,22 @@ async def test_reports_of_the_policy_are_taken_whatever_they_hold(browser: Brows
     for body in (b'{"csp-report": {"effective-directive": "script-src"}}', b"[]", b"{", b"\xff", b'{"csp-report": 1}'):
         assert (await browser.http.post("/ops/csp-reports", content=body)).status_code == 204
     assert (await browser.http.post("/ops/csp-reports", content=b"x" * 20_000)).status_code == 413
+
+
+async def test_of_a_report_only_what_we_know_is_written_down(browser: Browser) -> None:
+    told = (
+        ("https://ops.test/ops/notifications/approval/1?label=Dupont", "script-src-elem", "https://evil.example/x?y=z"),
+        ("https://ops.test/Dupont", "Dupont", "inline"),
+    )
+    with capture_logs() as logs:
+        for page, directive, blocked in told:
+            report = {"document-uri": page, "effective-directive": directive, "blocked-uri": blocked}
+            await browser.http.post("/ops/csp-reports", json={"csp-report": report})
+
+    assert [(entry["page"], entry["directive"], entry["blocked"]) for entry in logs] == [
+        ("/ops/notifications/{subject}/{id}", "script-src-elem", "https://evil.example"),
+        ("unknown", "unknown", "inline"),
+    ]
 
 
 async def test_an_unknown_page_says_so(browser: Browser, operator: User) -> None:
