@@ -71,6 +71,10 @@ class Sandbox:
         response = await self._http.patch("/_settings", json={"partner": "france-travail", **settings})
         assert response.status_code == 200, response.text
 
+    async def spoil(self, **fault: Any) -> None:
+        """Spoil the answers of a partner (`partner`, and what is wrong with them), until they are mended."""
+        (await self._http.post("/_faults", json=fault)).raise_for_status()
+
     async def summary(self, path: str | None = None) -> dict[str, Any]:
         """Totals by path, and how often each subject got each code."""
         parameters = {"summary": "1"} | ({"path": path} if path else {})

@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 
@@ -42,20 +43,21 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(environ: Mapping[str, str]) -> AsyncGenerator[Server, None]:
-    """`traverse serve` with these settings and no others."""
+async def serving(environ: Mapping[str, str], *, log: Path | None = None) -> AsyncGenerator[Server, None]:
+    """`traverse serve` with these settings and no others. `log`: where what it writes goes to."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     base = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "cli", "serve", "--port", str(port)),
-        cwd=ROOT,
-        env={**base, **environ},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
+    with (log or Path(os.devnull)).open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "cli", "serve", "--port", str(port)),
+            cwd=ROOT,
+            env={**base, **environ},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as http:
             server = Server(http, process)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import re
 import sys
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -13,15 +14,20 @@ from uuid import UUID
 
 import pytest
 import structlog
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client import generate_latest
 from redis.asyncio import Redis
 
+from jobs.notification import NOTIFY_APPROVAL
 from jobs.queue import JobFailed, JobQueue
 from jobs.serialization import serialize
 from logs import configure_logging
 from metrics import shared_figures
 from models.enums import Title
 from telemetry.registry import REGISTRY
+from telemetry.tracing import tracing_work, using
 from tests.factories import make_job_seeker, make_nir
 from tests.integration.schema.client import GraphQLClient
 
@@ -83,6 +89,25 @@ async def test_what_a_caller_sends_is_in_no_log_and_no_figure(
     assert_silent(written())
     assert_silent(figures)
     assert "traverse_graphql_operations_total" in figures
+
+
+@pytest.mark.parametrize("value", PERSONAL)
+async def test_what_a_caller_sends_is_in_no_trace(graphql: GraphQLClient, value: str):
+    person = await make_job_seeker(title=Title.M, last_name=NAME, email=E_MAIL, phone=PHONE)
+    exporter, provider = InMemorySpanExporter(), TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+
+    with using(provider):
+        for body in operations(value):
+            await graphql.http.post("/graphql", json=body)
+            await graphql(body["query"], body.get("variables"), as_=person)
+        with pytest.raises(ValueError, match=re.escape(value)), tracing_work(NOTIFY_APPROVAL):
+            fail_over(value)
+
+    spans = [span.to_json() for span in exporter.get_finished_spans()]
+    provider.shutdown()
+    assert len(spans) > len(operations(value))
+    assert_silent("".join(spans))
 
 
 @pytest.mark.parametrize("value", PERSONAL)
