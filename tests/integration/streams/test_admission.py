@@ -127,3 +127,17 @@ def test_streams_of_one_ipv6_customer_count_as_one():
     ]
 
     assert {session.client for session in sessions} == {"network 2001:db8:0:7::/64"}
+
+
+async def test_a_query_of_a_stream_has_the_deadline_of_one_over_http():
+    async with running(TransportConfig(deadline_seconds=0.05, drain_window_seconds=0.1)) as server:
+        async with server.ready() as client:
+            await subscribe(client, "{ slow }")
+            by_socket = (await hear(client))["payload"]
+        async with events(server, "{ slow }") as stream:
+            by_stream = (await stream.next())[1]["errors"]
+
+    for errors in (by_socket, by_stream):
+        assert errors[0]["message"] == "operation: not finished within 0.05 seconds; ask for less"
+        assert errors[0]["extensions"]["code"] == "LIMIT_EXCEEDED"
+    assert server.tap.waiting == 0
