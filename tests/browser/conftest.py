@@ -18,7 +18,7 @@ from models import User
 from models.database import DatabaseConfig
 from models.enums import UserKind
 from tests.conftest import KEYS
-from tests.e2e.processes import Workers, sandbox_process, worker_environ, workers
+from tests.e2e.processes import Sandbox, Workers, sandbox_process, worker_environ, workers
 from tests.e2e.servers import Server, serving
 from tests.factories import make_user
 from tests.integration.schema.client import AUDIENCE, HS256_KEY, ISSUER, token_for
@@ -70,6 +70,7 @@ class Visitor:
 class Installation:
     server: Server
     workers: Workers
+    sandbox: Sandbox
     browser: Browser
 
 
@@ -105,7 +106,7 @@ async def installation(
         ):
             browser = await playwright.chromium.launch(executable_path=chromium, args=list(_FLAGS))
             await group.start()
-            yield Installation(server, group, browser)
+            yield Installation(server, group, sandbox, browser)
             await browser.close()
 
 

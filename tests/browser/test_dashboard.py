@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 from playwright.async_api import expect
 
-from models import Approval, User, WebhookEvent
+from models import Approval, WebhookEvent
 from models.database import fetch_all
 from models.enums import NotificationStatus as Status
 from models.enums import WebhookEventStatus
-from ops.dashboard.pages import PAGES
-from tests.browser.conftest import Installation, Visitor, visitor_of
+from tests.browser.conftest import Installation, Visitor
 from tests.factories import make_approval, make_company, make_job_seeker
 from tests.integration.webhooks.senders import rdv, signed_rdv
 from tests.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 
-LISTS = tuple(page.path for page in PAGES if "{" not in page.path)
 _LIVE_MS = 15_000
 
 
@@ -116,82 +114,88 @@ async def test_a_partner_is_paused_and_nothing_is_sent_until_it_is_resumed(visit
     await until(_all_succeeded(1), within_seconds=60)
 
 
-async def test_a_worker_that_dies_is_seen_on_the_overview_with_what_to_do(
+async def test_webhooks_are_replayed_together_after_a_preview(visitor: Visitor, installation: Installation) -> None:
+    event_ids = [await received_and_failed(installation, number=number) for number in (5001, 5002)]
+    page = visitor.page
+
+    await visitor.open("/ops/webhooks?status=failed")
+    await page.get_by_role("link", name="Rejouer tout ce qui correspond").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Rejouer 2 éléments")
+    await page.get_by_label("Motif").fill("Base de données rétablie")
+    await page.get_by_role("button", name="Rejouer 2 éléments").click()
+
+    run = page.get_by_role("region", name="Avancement")
+    await expect(run.locator(".badge-good")).to_have_text("Terminé", timeout=_LIVE_MS)
+    await expect(run).to_contain_text("2 sur 2")
+
+    async def are_settled() -> bool:
+        return not await WebhookEvent.filter(
+            id__in=event_ids, status__in=[WebhookEventStatus.FAILED, WebhookEventStatus.RECEIVED]
+        ).exists()
+
+    await until(are_settled, within_seconds=20)
+
+
+async def test_a_run_is_followed_while_it_goes_on_and_what_is_left_is_cancelled(
     visitor: Visitor, installation: Installation
 ) -> None:
-    page = visitor.page
-    await visitor.open("/ops")
-    await expect(page.get_by_role("region", name="Workers").locator(".badge-good")).to_have_text(
-        "En vie", timeout=_LIVE_MS
-    )
-
+    for number in range(2):
+        await make_failed(f"99999000710{number}")
     await installation.workers.end_all()
+    page = visitor.page
 
-    todo = page.get_by_role("region", name="À faire")
-    await expect(todo).to_contain_text("Aucun worker n’est en vie", timeout=_LIVE_MS + 5_000)
-    await expect(todo).to_contain_text("traverse worker")
+    await visitor.open("/ops/runs/new/notifications?code=S001")
+    await page.get_by_label("Motif").fill("Essai sans worker")
+    await page.get_by_role("button", name="Renvoyer 2 éléments").click()
+    run = page.get_by_role("region", name="Avancement")
+    await expect(run).to_contain_text("0 sur 2")
+    await expect(run).to_contain_text("Un worker s’en charge dans la minute")
+    await page.get_by_label("Motif").fill("Trop tôt")
+    await page.get_by_role("button", name="Annuler ce qui reste").click()
+
+    await expect(run.locator(".badge").first).to_have_text("Annulé")
+    assert await Approval.filter(pe_notification_status=Status.ERROR).count() == 2
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_no_page_has_a_barrier_nor_asks_for_anything_elsewhere(
-    installation: Installation, operator: User, scheme: str
-) -> None:
-    approval = await make_failed("999990004001")
+async def test_an_alarm_is_silenced_and_woken_from_the_screen(visitor: Visitor, installation: Installation) -> None:
     event_id = await received_and_failed(installation)
-    found: dict[str, list[str]] = {}
+    await WebhookEvent.filter(id=event_id).update(received_at=datetime.now(UTC) - timedelta(days=20))
+    page = visitor.page
+    todo = page.get_by_role("region", name="À faire")
+    await visitor.open("/ops")
+    await expect(todo).to_contain_text("RDV-Insertion n’a rien envoyé (rdv)")
 
-    async with visitor_of(installation, scheme=scheme) as visitor:
-        await visitor.open("/ops/sign-in")
-        found["/sign-in"] = await visitor.barriers()
-        await visitor.sign_in(operator)
-        for path in (
-            *LISTS,
-            f"/notifications/approval/{approval.id}",
-            f"/webhooks/{event_id}",
-            "/runs/new/notifications?code=S001",
-            "/queues/queue/mails",
-        ):
-            await visitor.open(f"/ops{path}")
-            found[path] = await visitor.barriers()
+    await visitor.open("/ops/webhooks")
+    await page.get_by_role("link", name="Mettre l’alerte en sommeil de RDV-Insertion, rdv").click()
+    await page.get_by_label("Durée").select_option(label="7 jours")
+    await page.get_by_label("Motif").fill("Congés annoncés")
+    await page.get_by_role("button", name="Mettre en sommeil").click()
 
-    assert {path: barriers for path, barriers in found.items() if barriers} == {}
-    assert visitor.faults == []
-
-
-async def test_a_narrow_screen_never_scrolls_sideways(installation: Installation, operator: User) -> None:
-    approval = await make_failed("999990005001")
-
-    async with visitor_of(installation, width=390) as visitor:
-        await visitor.sign_in(operator)
-        for path in (*LISTS, f"/notifications/approval/{approval.id}"):
-            await visitor.open(f"/ops{path}")
-            wider_by = await visitor.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-            assert wider_by <= 0, path
+    sources = page.get_by_role("region", name="Dernières nouvelles")
+    await expect(sources).to_contain_text("Nadia Exemple : Congés annoncés")
+    await visitor.open("/ops")
+    await expect(todo).not_to_contain_text("n’a rien envoyé")
+    await visitor.open("/ops/webhooks")
+    await page.get_by_role("link", name="Réveiller l’alerte de RDV-Insertion, rdv").click()
+    await page.get_by_label("Motif").fill("Les envois ont repris")
+    await page.get_by_role("button", name="Réveiller l’alerte").click()
+    await expect(sources).to_contain_text("Silence anormal")
 
 
-async def test_pages_are_read_and_buttons_work_without_scripts(installation: Installation, operator: User) -> None:
-    approval = await make_failed("999990006001")
-
-    async with visitor_of(installation, scripts=False) as visitor:
-        await visitor.sign_in(operator)
-        await visitor.open(f"/ops/notifications/approval/{approval.id}")
-        await visitor.page.get_by_role("button", name="Renvoyer maintenant").click()
-        await expect(visitor.page.get_by_role("status")).to_contain_text("de nouveau à envoyer")
-
-    await until(_all_succeeded(1), within_seconds=20)
-
-
-async def received_and_failed(installation: Installation) -> UUID:
+async def received_and_failed(installation: Installation, *, number: int = 1261) -> UUID:
     """A webhook that came through the door, and was given up."""
-    body = rdv()
+    known = await WebhookEvent.all().values_list("id", flat=True)
+    body = rdv(number)
     answer = await installation.server.http.post("/webhooks/rdv-insertion", content=body, headers=signed_rdv(body))
     assert answer.status_code in (200, 202, 204), answer.status_code
 
+    arrived = WebhookEvent.exclude(id__in=known) if known else WebhookEvent.all()
+
     async def is_settled() -> bool:
-        return await WebhookEvent.exclude(status=WebhookEventStatus.RECEIVED).exists()
+        return await arrived.exclude(status=WebhookEventStatus.RECEIVED).exists()
 
     await until(is_settled, within_seconds=20)
-    event = await WebhookEvent.all().first()
+    event = await arrived.first()
     assert event is not None
     await WebhookEvent.filter(id=event.id).update(status=WebhookEventStatus.FAILED, error="database_error")
     return event.id
