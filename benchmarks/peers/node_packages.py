@@ -9,7 +9,6 @@ import asyncio
 import fcntl
 import hashlib
 import shutil
-import tempfile
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -44,8 +43,7 @@ async def install(folder: Path = FOLDER) -> Path:
 @asynccontextmanager
 async def _alone(folder: Path) -> AsyncGenerator[None, None]:
     """Let one process at a time install: npm begins by deleting what another may have half written."""
-    name = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
-    with (Path(tempfile.gettempdir()) / f"traverse-peers-{name}.lock").open("w") as lock:
+    with (folder / "package-lock.json").open() as lock:
         try:
             async with asyncio.timeout(_INSTALL_SECONDS):
                 while not _taken(lock):  # noqa: ASYNC110 - another process lets it go
