@@ -7,6 +7,7 @@ Documents are made of the schema itself, so that a new field or argument is trie
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any
@@ -24,6 +25,7 @@ from graphql import (
 )
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from execution.engine import GraphQLEngine
 from execution.types import named_type
@@ -83,6 +85,26 @@ french = st.sampled_from(
         "0600000000",
         "Élodie",
         "8899B",
+    ]
+)
+
+
+MEMBERS = ("query", "documentId", "variables", "operationName", "extensions")
+PERSISTED: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {"persistedQuery": st.fixed_dictionaries({}, optional={"version": junk, "sha256Hash": junk})}
+)
+HEADERS = ("authorization", "accept", "content-type", "content-encoding", "content-length", "x-request-id", "origin")
+WELL_FORMED = st.sampled_from(
+    [
+        "Bearer ",
+        "Bearer a.b.c",
+        "application/json;q=nan",
+        "*/*;q=1e999",
+        "text/event-stream;q=0",
+        "gzip",
+        "-1",
+        "٣",
+        "null",
     ]
 )
 
@@ -206,9 +228,43 @@ async def test_no_damage_to_a_document_makes_the_server_fail(target: Target, tex
 
 
 @settings(fuzzed, max_examples=EXAMPLES)
-@given(body=st.dictionaries(st.sampled_from(["query", "variables", "operationName", "\ud800"]) | texts, junk))
+@given(body=st.dictionaries(st.sampled_from([*MEMBERS, "\ud800"]) | texts, junk | PERSISTED))
 async def test_no_body_makes_the_server_fail(target: Target, body: dict[str, Any]):
     await target.send(body)
+
+
+@settings(fuzzed, max_examples=EXAMPLES)
+@given(headers=st.dictionaries(st.sampled_from(HEADERS), texts | WELL_FORMED), by_get=st.booleans())
+async def test_no_header_makes_the_server_fail(target: Target, headers: dict[str, str], by_get: bool):
+    # As bytes: what a client sends need not be text.
+    sent = [(name.encode(), value.encode()[:8_000]) for name, value in headers.items()]
+    request = target.graphql.http.build_request(
+        "GET" if by_get else "POST",
+        "/graphql",
+        params={"query": "{ viewer { kind } }"} if by_get else None,
+        json=None if by_get else {"query": "{ viewer { kind } }"},
+        headers=sent,
+    )
+
+    with capture_logs() as logs:
+        response = await target.graphql.http.send(request)
+
+    assert response.status_code in (200, 400, 401, 406, 413, 415), response.text
+    assert response.headers["content-type"].split(";")[0] in (
+        "application/json",
+        "application/graphql-response+json",
+        "text/html",
+    )
+    assert [line for line in logs if line["log_level"] in ("error", "critical")] == []
+
+
+@settings(fuzzed, max_examples=EXAMPLES)
+@given(parameters=st.dictionaries(st.sampled_from(MEMBERS), texts | junk.map(json.dumps) | PERSISTED.map(json.dumps)))
+async def test_no_address_makes_the_server_fail(target: Target, parameters: dict[str, str]):
+    response = await target.graphql.http.get("/graphql", params=parameters)
+
+    assert response.status_code in (200, 400, 405), response.text
+    assert "INTERNAL" not in response.text
 
 
 def test_the_documents_are_valid():

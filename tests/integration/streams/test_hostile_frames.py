@@ -18,6 +18,7 @@ from schema.streams.protocol import Close, ProtocolError, read_message
 from tests.integration.streams.harness import Server, ask, hear_close, running, say, subscribe
 
 INIT = json.dumps({"type": "connection_init"})
+EXAMPLES = settings.default.max_examples if settings.default is not None else 100
 DEEP = "[" * 30_000 + "]" * 30_000
 WITH_VARIABLE = '{"id":"1","type":"subscribe","payload":{"query":"query($a: Int) { hello }","variables":{"a":%s}}}'
 
@@ -219,7 +220,7 @@ def assert_nothing_burst(caplog: pytest.LogCaptureFixture) -> None:
         st.sampled_from(["type", "id", "payload", "query", "variables", "authorization"]) | st.text(max_size=5), inner
     ),
 ).map(json.dumps)))  # fmt: skip
-@settings(max_examples=500, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=5 * EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_comes_is_a_message_or_an_error_of_the_protocol(text: str):
     close = None
     try:

@@ -31,6 +31,7 @@ VECTORS = {
     ),
 }
 JSON = {"Content-Type": "application/json"}
+EXAMPLES = settings.default.max_examples if settings.default is not None else 100
 
 
 async def post(doors: Doors, body: bytes, headers: dict[str, str] | None = None) -> httpx.Response:
@@ -275,7 +276,7 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("_emptied")
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=EXAMPLES * 3 // 2, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=300) | JSON_VALUES.map(as_json) | events().map(as_json))
 async def test_no_signed_body_whatsoever_is_answered_by_a_fault(doors: Doors, body: bytes):
     answer = await post(doors, body)
