@@ -27,15 +27,24 @@ from resolvers.viewers import load_viewer
 from schema.admission import Admission, RateLimited
 from schema.answers import answer_of, codes_of, format_error, internal_error, record_personal_reads
 from schema.documents import DocumentRules, public_seconds, unfit_variables
-from schema.requests import MalformedRequest, bearer_token, read_operation
+from schema.http_requests import (
+    GRAPHQL_RESPONSE,
+    JSON,
+    Refusal,
+    check_content_type,
+    negotiate,
+    operation_of,
+    parsed,
+    prefers_html,
+    query_parameters,
+)
+from schema.requests import bearer_token
 from schema.streams.events import EVENT_STREAM, EventStreams
 from schema.streams.registry import TooManyStreams
 from schema.streams.sessions import Session
 from services.tokens import InvalidToken, TokenVerifier
 from telemetry.operations import NAMES, Outcome, SeenOperation, observing_operation
 
-JSON = "application/json"
-GRAPHQL_RESPONSE = "application/graphql-response+json"
 _PERSISTED = ("documentId", "extensions")
 GRAPHIQL = Path(__file__).parent / "static" / "graphiql" / "index.html"
 
@@ -47,17 +56,6 @@ class EndpointConfig:
     is_production: bool
     documents: DocumentRules = field(default_factory=DocumentRules)
     admission: Admission = field(default_factory=Admission)
-
-
-class Refusal(Exception):
-    """The HTTP request is not one for this endpoint."""
-
-    def __init__(self, status: int, message: str, code: str = "BAD_USER_INPUT", **headers: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.extensions: dict[str, Any] = {}
 
 
 class GraphQLEndpoint:
@@ -82,11 +80,11 @@ class GraphQLEndpoint:
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
-        if request.method == "GET" and _prefers_html(request) and not self._config.is_production:
+        if request.method == "GET" and prefers_html(request) and not self._config.is_production:
             return FileResponse(GRAPHIQL, media_type="text/html", headers={"Cache-Control": "no-store"})
         media_type = JSON
         try:
-            wanted = _negotiate(request.headers.get("accept"))
+            wanted = negotiate(request.headers.get("accept"))
             media_type = GRAPHQL_RESPONSE if wanted == EVENT_STREAM else wanted  # refusals are no events
             asked = await self._read(request)
             if wanted == EVENT_STREAM:
@@ -107,14 +105,14 @@ class GraphQLEndpoint:
 
     async def _read(self, request: Request) -> OperationRequest:
         if request.method == "GET":
-            parameters = _query_parameters(request)
+            parameters = query_parameters(request)
             if self._config.is_production and ("query" in parameters or parameters.keys().isdisjoint(_PERSISTED)):
                 raise Refusal(405, "GET: not accepted here but for persisted documents, send a POST", Allow="POST")
-            return _operation(parameters)
+            return operation_of(parameters)
         if request.method != "POST":
             raise Refusal(405, f"{request.method[:20]}: GET or POST expected", Allow="GET, POST")
-        _check_content_type(request)
-        return _operation(_parsed(await self._body(request)))
+        check_content_type(request)
+        return operation_of(parsed(await self._body(request)))
 
     async def _body(self, request: Request) -> bytes:
         limit = self._config.max_body_bytes
@@ -280,87 +278,3 @@ def _json(
 
 def _quotable(text: str) -> str:
     return "".join(letter for letter in text if letter.isascii() and letter.isprintable() and letter not in '"\\`')
-
-
-# -- parsing what HTTP carries
-
-
-def _prefers_html(request: Request) -> bool:
-    accepted = request.headers.get("accept", "")
-    return "text/html" in accepted and "query" not in request.query_params
-
-
-def _negotiate(accept: str | None) -> str:
-    """Return the media type to answer with. Raises Refusal (406)."""
-    if accept is None or not accept.strip():
-        # Clients older than the specification's watershed of 2025 name the older type, or `*/*`.
-        return GRAPHQL_RESPONSE
-    offers: list[tuple[float, int, str]] = []
-    for position, part in enumerate(accept.split(",")):
-        name, *parameters = (piece.strip() for piece in part.split(";"))
-        chosen = {
-            GRAPHQL_RESPONSE: GRAPHQL_RESPONSE,
-            JSON: JSON,
-            EVENT_STREAM: EVENT_STREAM,
-            "application/*": JSON,
-            "*/*": JSON,
-        }.get(name.lower())
-        if chosen is not None:
-            offers.append((-_quality(parameters), position, chosen))
-    offers = [offer for offer in offers if offer[0] < 0]
-    if not offers:
-        raise Refusal(406, f"Accept: {GRAPHQL_RESPONSE}, {JSON} or {EVENT_STREAM} expected")
-    return min(offers)[2]
-
-
-def _quality(parameters: Sequence[str]) -> float:
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip().lower() == "q":
-            try:
-                return float(value)
-            except ValueError:
-                return 0.0
-    return 1.0
-
-
-def _check_content_type(request: Request) -> None:
-    name, *parameters = (part.strip().lower() for part in request.headers.get("content-type", "").split(";"))
-    charsets = [part.partition("=")[2].strip('"') for part in parameters if part.startswith("charset=")]
-    if name != JSON or any(charset not in ("utf-8", "utf8") for charset in charsets):
-        raise Refusal(415, f"Content-Type: {JSON} in UTF-8 expected", Accept=JSON)
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise Refusal(415, "Content-Encoding: compressed bodies are not accepted", Accept_Encoding="identity")
-
-
-def _parsed(body: bytes) -> Mapping[str, Any]:
-    try:
-        content: Any = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise Refusal(400, "body: not JSON in UTF-8") from None
-    if isinstance(content, list):
-        raise Refusal(400, "body: a list; batches are not accepted, send one operation a request")
-    if not isinstance(content, dict):
-        raise Refusal(400, "body: a JSON object with `query` expected")
-    return content  # pyright: ignore[reportUnknownVariableType]: JSON objects have text keys
-
-
-def _query_parameters(request: Request) -> Mapping[str, Any]:
-    parameters: dict[str, Any] = dict(request.query_params)
-    for name in ("variables", "extensions"):
-        if parameters.get(name):
-            try:
-                parameters[name] = orjson.loads(parameters[name])
-            except orjson.JSONDecodeError:
-                raise Refusal(400, f"{name}: not JSON") from None
-    return parameters
-
-
-def _operation(given: Mapping[str, Any]) -> OperationRequest:
-    try:
-        operation = read_operation(given)
-    except MalformedRequest as error:
-        raise Refusal(400, str(error)) from None
-    if operation.document_id is None and not operation.query.strip():
-        raise Refusal(400, "query: missing; the text of a GraphQL document expected")
-    return operation
