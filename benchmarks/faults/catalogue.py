@@ -45,3 +45,16 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
 )
 NEED_A_DISK = frozenset({"postgres-full", "figures-full"})
 """What only root can try: a small disk is mounted for it."""
+WITHIN = frozenset(
+    {
+        "api-killed-before-storing",
+        "api-killed-before-answering",
+        "worker-killed-before-commit",
+        "worker-killed-after-commit",
+        "worker-killed-before-recording",
+        "rolling-restart",
+        "process-killed",
+        "valkey-lost",
+    }
+)
+"""Faults of our own processes and their queue; the others come from around."""
