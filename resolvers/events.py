@@ -125,10 +125,10 @@ async def _events(
 ) -> AsyncGenerator[T, None]:
     audience = source.audience((feed.name, feed.selection.key, context.viewer.authorization_key))
     try:
-        with source.viewers.watching(context.viewer):
+        with source.viewers.watching(context.viewer) as check_rights:
             async with aclosing(source.hub.follow(feed.stream, wanted, start)) as events:
                 async for event in events:
-                    await source.viewers.check(context.viewer)
+                    await check_rights()
                     show = partial(_show, context, source, feed, start.epoch, event)
                     shown: T | None = await source.shown.get((audience, event.stream, event.position), show)
                     if shown is not None:

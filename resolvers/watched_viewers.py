@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator, Hashable
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from resolvers.errors import Unauthenticated
@@ -20,7 +21,7 @@ _Key = tuple[UUID | None, UUID | None]
 @dataclass(slots=True)
 class _Watched:
     viewer: Viewer
-    current: Viewer | None
+    rights: Hashable | None  # None: they ended
     checked_at: float
     listeners: int = 0
 
@@ -34,28 +35,31 @@ class WatchedViewers:
         self._reloading: asyncio.Task[None] | None = None
 
     @contextmanager
-    def watching(self, viewer: Viewer) -> Generator[None]:
-        """Keep the viewer among those who are looked up together. They were looked up by whoever let them in."""
-        key = _key(viewer)
+    def watching(self, viewer: Viewer) -> Generator[Callable[[], Awaitable[None]]]:
+        """Keep the viewer among those who are looked up together. They were looked up by whoever let them in.
+
+        What the block is given raises Unauthenticated when their rights ended, or are others than they were then.
+        """
+        key = viewer.user_id, viewer.organization_id
+        rights = viewer.authorization_key
         watched = self._watched.get(key)
         if watched is None:
-            watched = self._watched[key] = _Watched(viewer, viewer, asyncio.get_running_loop().time())
+            watched = self._watched[key] = _Watched(viewer, rights, asyncio.get_running_loop().time())
         watched.listeners += 1
         try:
-            yield
+            # The rights are compared for each listener and event: they are made into a key once.
+            yield partial(self._check, watched, rights)
         finally:
             watched.listeners -= 1
             if not watched.listeners:
                 del self._watched[key]
 
-    async def check(self, viewer: Viewer) -> None:
-        """Raise Unauthenticated when a watched viewer's rights ended, or are others than when they were let in."""
-        watched = self._watched[_key(viewer)]
+    async def _check(self, watched: _Watched, rights: Hashable) -> None:
         if asyncio.get_running_loop().time() - watched.checked_at > self._fresh_seconds:
             await self._reload()
-        if watched.current is None:
+        if watched.rights is None:
             raise Unauthenticated("account or membership: ended; sign in again")
-        if watched.current.authorization_key != viewer.authorization_key:
+        if watched.rights != rights:
             raise Unauthenticated("rights: changed since this stream began; subscribe again with your last cursor")
 
     async def _reload(self) -> None:
@@ -68,8 +72,5 @@ class WatchedViewers:
         watched = list(self._watched.values())
         asked_at = asyncio.get_running_loop().time()
         for one, current in zip(watched, await reload_viewers([one.viewer for one in watched]), strict=True):
-            one.current, one.checked_at = current, asked_at
-
-
-def _key(viewer: Viewer) -> _Key:
-    return viewer.user_id, viewer.organization_id
+            one.rights = None if current is None else current.authorization_key
+            one.checked_at = asked_at
