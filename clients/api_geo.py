@@ -54,7 +54,7 @@ _PERMANENT = PERMANENT | {HTTPStatus.UNAUTHORIZED}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class APIGeoConfig:
-    """All times in seconds."""
+    """All times in seconds. `fewest_communes`: what an answer must hold to be taken for the country."""
 
     base_url: str = "https://geo.api.gouv.fr"
     timeout_seconds: float = 10.0
@@ -63,6 +63,7 @@ class APIGeoConfig:
     max_concurrency: int = 10
     queue_seconds: float = 1.0
     patience_seconds: float = 5.0
+    fewest_communes: int = FEWEST_COMMUNES
     breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
 
     def pace_rates(self) -> dict[str, float]:
@@ -157,6 +158,7 @@ class APIGeoClient:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._base_url = config.base_url.rstrip("/")
+        self._fewest_communes = config.fewest_communes
         self._sleep = sleep
         self._repeat = Repeat(patience_seconds=config.patience_seconds)
         build = partial(
@@ -239,7 +241,7 @@ class APIGeoClient:
 
         An answer that is too short to be the country is PartnerUnavailable: whoever trusted it would delete communes.
         """
-        communes = await self._all(_COMMUNE, at_least=FEWEST_COMMUNES)
+        communes = await self._all(_COMMUNE, at_least=self._fewest_communes)
         return communes + await self._all(_ARRONDISSEMENT, at_least=FEWEST_ARRONDISSEMENTS)
 
     def breaker_states(self) -> dict[str, BreakerState]:

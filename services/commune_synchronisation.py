@@ -21,7 +21,7 @@ from models.departments import DEPARTMENTS, department_code_of
 RUN = "synchronise_communes"
 # A year of many mergers, as 2016 and 2019 were, takes some 2 % of the communes away.
 LARGEST_LOSS = 0.05
-_IN_ONE_STATEMENT = 5_000
+_IN_ONE_STATEMENT = 2_000
 _OVERSEAS_COLLECTIVITIES = frozenset({"975", "977", "978", "984", "986", "987", "988", "989"})
 
 _KNOWN = "SELECT insee_code FROM commune WHERE removed_at IS NULL AND NOT is_manual"

@@ -1,4 +1,7 @@
-"""A country of the size of France on a faked wire, and its known communes in the table: for tests of both."""
+"""A country on a faked wire, and its known communes in the table: for tests of both.
+
+It is smaller than France, and the client believes in it: whole ones are loaded by tests/e2e/test_communes.py.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +27,9 @@ from tests.conftest import NOW
 from tests.unit.clients.doubles import RecordingPacer
 
 GEO = "https://geo.example"
-_CONFIG = APIGeoConfig(base_url=GEO, breaker=BreakerPolicy(failures=10_000))
+_CONFIG = APIGeoConfig(base_url=GEO, fewest_communes=1_000, breaker=BreakerPolicy(failures=10_000))
 _FIELDS = ("codesPostaux", "codeEpci", "codeParent", "anciensCodes", "population", "centre")
-# Enough of a country to be believed, and as few as that allows.
-SIZE = 30_100
+SIZE = 1_200
 
 JSON = dict[str, Any]
 
