@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from starlette.exceptions import HTTPException
 
 from models.enums import AuditAction
 from ops.dashboard.listing import Query, listing
 from ops.dashboard.visits import Reading, View, Visit
+from ops.dashboard.wording import words_of
 from services.operations import audit
 from services.operations.paging import BadCursor
 
@@ -50,18 +50,8 @@ async def audit_list(visit: Visit) -> View:
             "query": visit.query,
             "actions": tuple(AuditAction),
             "subjects": _SUBJECTS,
-            "said": _said,
+            "said": words_of,
         },
-    )
-
-
-def _said(state: Mapping[str, Any] | None) -> str:
-    return "–" if not state else ", ".join(f"{name} : {_word(value)}" for name, value in state.items())
-
-
-def _word(value: Any) -> str:
-    return (
-        {True: "oui", False: "non", None: "–"}.get(value, str(value)) if isinstance(value, bool | None) else str(value)
     )
 
 
