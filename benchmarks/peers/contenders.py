@@ -26,17 +26,18 @@ MERCURIUS_JOINED = "mercurius, one statement"
 _PLANNER = "-c jit=off -c random_page_cost=1.1 -c TimeZone=UTC"
 
 
-async def peers(environ: Mapping[str, str], tokens: Mapping[str, str]) -> Sequence[Contender]:
+async def peers(environ: Mapping[str, str], tokens: Mapping[str, str], *, installs: bool = True) -> Sequence[Contender]:
     """Return them all, ready to be started; those that cannot run here say why.
 
-    `environ`: the settings of Traverse over the seeded database, whose user may create a schema; `tokens`: by subject.
+    `environ`: the settings of Traverse over the seeded database, whose user may create a schema; `tokens`: by subject;
+    `installs`: whether packages of Node.js that are missing are fetched.
     """
     settings = {"AUTH_ISSUER": "traverse-development", "AUTH_AUDIENCE": "traverse", **environ}
     requests = {work.name: _post(work, _body(work), tokens) for work in WORKS.values()}
     asked_otherwise = {work.name: _post(work, postgraphile.body(work), tokens) for work in WORKS.values()}
     await postgraphile.create_views(environ["DATABASE_URL"])
     try:
-        node, absent = await node_packages.install(), None
+        node, absent = await (node_packages.install() if installs else node_packages.installed()), None
     except node_packages.NodeAbsent as why:
         node, absent = Path("node"), str(why)
     node_settings = settings | _database_of_node(environ["DATABASE_URL"]) | {"NODE_ENV": "production"}

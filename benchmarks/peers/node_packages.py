@@ -31,13 +31,31 @@ class NodeAbsent(Exception):
 async def install(folder: Path = FOLDER) -> Path:
     """Install what is not there yet, and return the program of Node.js. Raises NodeAbsent."""
     async with _alone(folder):
-        # Written when all is there: an installation that was interrupted is none.
-        marker = folder / "node_modules" / ".installed-for"
-        wanted = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
-        if not marker.exists() or marker.read_text() != wanted:
+        if not _is_installed(folder):
             await _run_npm(folder)
-            marker.write_text(wanted)
+            _marker(folder).write_text(_wanted(folder))
     return await _program(folder)
+
+
+async def installed(folder: Path = FOLDER) -> Path:
+    """Return the program of Node.js if everything is there already; nothing is fetched. Raises NodeAbsent."""
+    if not _is_installed(folder):
+        raise NodeAbsent("packages of Node.js: not installed; `python -m benchmarks throughput` installs them")
+    return await _program(folder)
+
+
+def _marker(folder: Path) -> Path:
+    return folder / "node_modules" / ".installed-for"
+
+
+def _wanted(folder: Path) -> str:
+    return hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+
+
+def _is_installed(folder: Path) -> bool:
+    """The marker is written when all is there: an installation that was interrupted is none."""
+    marker = _marker(folder)
+    return marker.exists() and marker.read_text() == _wanted(folder)
 
 
 @asynccontextmanager

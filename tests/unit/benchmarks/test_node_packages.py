@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.peers.node_packages import NodeAbsent, install
+from benchmarks.peers.node_packages import NodeAbsent, install, installed
 
 
 @pytest.fixture
@@ -105,3 +105,22 @@ async def test_an_old_node_is_refused(programs: Path, packages: Path):
 
     with pytest.raises(NodeAbsent, match="22 or later expected"):
         await install(packages)
+
+
+async def test_who_may_not_install_is_told_what_would(programs: Path, packages: Path):
+    write_npm(programs)
+
+    with pytest.raises(NodeAbsent, match="python -m benchmarks throughput"):
+        await installed(packages)
+
+    assert not (packages / "asked").exists()
+
+
+async def test_who_may_not_install_uses_what_is_there(programs: Path, packages: Path):
+    write_npm(programs)
+    await install(packages)
+
+    program = await installed(packages)
+
+    assert program == packages / "node_modules/node-any/bin/node"
+    assert times_asked(packages) == 1
