@@ -137,3 +137,17 @@ def test_the_compose_file_starts_every_part_after_the_migrations():
     for part in ("api", "worker"):
         assert services[part]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
         assert services[part]["restart"] == "unless-stopped"
+
+
+def test_the_image_of_the_compose_file_is_built_from_what_is_in_the_checkout():
+    compose = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text())
+    build = compose["services"]["api"]["build"]
+    recipe = (ROOT / "deploy" / build["context"] / build["dockerfile"]).resolve()
+    steps = [line.split() for line in recipe.read_text().splitlines() if line and not line.startswith("#")]
+
+    copied = [source for name, source, *_ in steps if name == "COPY"]
+    assert copied == ["requirements/server.txt", "."]
+    assert (ROOT / copied[0]).is_file()
+    assert ["USER", "traverse"] in steps
+    kept_out = set((ROOT / ".dockerignore").read_text().split())
+    assert {".git", ".venv", ".traverse", "**/*.env"} <= kept_out
