@@ -66,7 +66,7 @@ async def process_killed(theatre: Theatre, *, kills: int) -> Figures:
         api, port = await stage.start_api(workers=2)
         workers = [await stage.start_worker(), await stage.start_worker()]
         seen = Deliveries()
-        longest = 0.0
+        longest, since = 0.0, Stopwatch()
         async with (
             readers(port, bookings.token, QUERY, number=4, pause=0.02) as busy,
             _delivering(bookings.story, port, seen),
@@ -82,6 +82,7 @@ async def process_killed(theatre: Theatre, *, kills: int) -> Figures:
                 await _are_as_many(api, before)
                 longest = max(longest, since.seconds)
         await settled()
+        recovery = since.seconds
         damage = await damage_of(bookings.story, refused=0)
         answered_badly = [failure for failure in busy.failures if failure[0].isdigit()]
         return Figures(
@@ -90,8 +91,9 @@ async def process_killed(theatre: Theatre, *, kills: int) -> Figures:
             lost=damage.lost + damage.wrong_ends + len(answered_badly),
             doubled=damage.applied_twice + damage.broken_log,
             leaked=leaks(logs=stage.logs(), answers=[*seen.bodies, *busy.failures], secrets=SECRETS),
-            recovery_seconds=max(busy.longest, seen.longest),
-            besides=f"recovery is the longest answer; successors began within {longest:.1f} s;"
+            recovery_seconds=recovery,
+            besides=f"until the last event was applied; the longest answer: {max(busy.longest, seen.longest):.1f} s,"
+            f" successors began within {longest:.1f} s;"
             f" {busy.answered:,} reads answered, {len(busy.failures)} cut in the hands of the killed;"
             f" {sum(seen.answers.values()) - seen.answers[200]} deliveries came again",
         )

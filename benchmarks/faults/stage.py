@@ -32,6 +32,7 @@ _ROOT = Path(__file__).parents[2]
 _TEMPLATE = "faults_template"
 _START_SECONDS = 60.0
 _END_SECONDS = 25.0
+_PORTS_TRIED = 3
 _TRACEBACK = "Traceback (most recent call last)"
 _INSIDES = ("asyncpg", "tortoise", "starlette", "uvicorn", "SELECT ", "INSERT ", "No space left", "127.0.0.1:", ".py")
 _NONE: Mapping[str, str] = MappingProxyType({})
@@ -93,6 +94,7 @@ class Stage:
         self.folder = folder
         self._keys = keys
         self._programs: list[Program] = []
+        self._started = 0
 
     async def start_api(
         self,
@@ -103,19 +105,14 @@ class Stage:
         settings: Mapping[str, str] = _NONE,
     ) -> tuple[Program, int]:
         """Return once it answers."""
-        port = port or free_port()
-        program = await self._start(_SERVER, str(port), str(workers), shift=clock_shift, settings=settings)
-        await _until_it_answers(program, port)
-        return program, port
+        return await self._listening(_SERVER, str(workers), port=port, shift=clock_shift, settings=settings)
 
     async def start_worker(self, settings: Mapping[str, str] = _NONE, *, clock_shift: float = 0) -> Program:
         return await self._start(_WORKER, shift=clock_shift, settings=settings)
 
     async def start_sandbox(self) -> str:
         """Return its address once it answers; it takes mails on the port after its own."""
-        port = free_port()
-        program = await self._start(_SANDBOX, str(port), shift=0, settings={})
-        await _until_it_answers(program, port)
+        _, port = await self._listening(_SANDBOX, port=None, shift=0, settings=_NONE)
         return f"http://127.0.0.1:{port}"
 
     async def flush_valkey(self) -> None:
@@ -129,6 +126,24 @@ class Stage:
     def logs(self) -> Sequence[str]:
         return [program.log_text() for program in self._programs]
 
+    async def _listening(
+        self, code: str, *arguments: str, port: int | None, shift: float, settings: Mapping[str, str]
+    ) -> tuple[Program, int]:
+        """Start a program that listens, and return it and its port once it answers."""
+        for tries_left in reversed(range(_PORTS_TRIED if port is None else 1)):
+            chosen = port or free_port()
+            program = await self._start(code, str(chosen), *arguments, shift=shift, settings=settings)
+            try:
+                await _until_it_answers(program, chosen)
+            except RuntimeError:
+                # Between the choice of a port and its use, somebody else may take it, or the one after it.
+                if not tries_left:
+                    raise
+                self._programs.remove(program)
+            else:
+                return program, chosen
+        raise AssertionError("the last try returns or raises")
+
     async def _start(self, code: str, *arguments: str, shift: float, settings: Mapping[str, str]) -> Program:
         environ = environ_of(
             database_url=self.database_url,
@@ -138,7 +153,8 @@ class Stage:
             RATE_LIMIT_ACCOUNT_POINTS="10000000",
             RATE_LIMIT_REFUSED_WEBHOOKS="10000000",
         )
-        log = self.folder / f"program-{len(self._programs)}.log"
+        self._started += 1
+        log = self.folder / f"program-{self._started}.log"
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-c", f"{_SHIFTED.format(shift)}; {code}" if shift else code, *arguments),
