@@ -6,7 +6,7 @@ import gzip
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import httpx
@@ -491,13 +491,13 @@ async def test_the_introspection_of_tools_is_answered(http: httpx.AsyncClient):
 )
 @pytest.mark.parametrize("accept", [JSON, GRAPHQL])
 async def test_a_small_question_with_a_huge_answer_is_refused(http: httpx.AsyncClient, query: str, accept: str):
-    began = perf_counter()
+    began = process_time()
 
     response = await http.post("/graphql", json={"query": query}, headers={"Accept": accept})
 
     assert response.status_code == (400 if accept == GRAPHQL else 200)
     assert "data" not in response.json()
-    assert perf_counter() - began < 1
+    assert process_time() - began < 1
 
 
 async def test_ids_that_are_passed_multiply_what_is_asked_of_each(graphql: GraphQLClient):

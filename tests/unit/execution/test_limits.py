@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -84,12 +84,12 @@ def test_directives_on_the_operation_and_on_fragments_count():
 def test_doubled_fragments_are_counted_in_milliseconds_however_often_they_double():
     doubled = " ".join(f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }}" for n in range(200))
     query = f"{{ ...F0 }} {doubled} fragment F200 on Query {{ item {{ name }} }}"
-    began = perf_counter()
+    began = process_time()
 
     message = shape_error(query)
 
     assert message == "operation: over a million fields, at most 1000 are accepted"
-    assert perf_counter() - began < 0.5
+    assert process_time() - began < 0.5
 
 
 def test_cyclic_fragments_are_left_to_validation():
@@ -220,10 +220,10 @@ def test_an_astronomic_cost_is_not_spelled_out():
 )
 def test_what_is_too_long_to_be_looked_at_is_refused_soon_and_as_a_limit(query: str):
     engine = shop()
-    began = perf_counter()
+    began = process_time()
 
     with pytest.raises(RequestRefused) as refused:
         engine.prepare(ask(query))
 
     assert refused.value.errors[-1].extensions == {"code": "LIMIT_EXCEEDED"}
-    assert perf_counter() - began < 1
+    assert process_time() - began < 1

@@ -1,6 +1,6 @@
 """What is left of text that others wrote, once its markup is gone."""
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -37,8 +37,8 @@ def test_markup_is_taken_out_and_the_text_stays(markup: str | None, text: str | 
 
 @pytest.mark.parametrize("piece", ["<a ", "<", "</", "<!--", "<script", "&lt;", "&", "<p "])
 def test_ten_thousand_characters_of_unfinished_markup_are_read_at_once(piece: str):
-    started_at = perf_counter()
+    started_at = process_time()
 
     plain_text(piece * (10_000 // len(piece)))
 
-    assert perf_counter() - started_at < 0.25
+    assert process_time() - started_at < 0.25
