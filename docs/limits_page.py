@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from execution.limits import Limits
 from request_heads import MOST_HEAD_BYTES, MOST_HEADERS
-from resolvers.pages import MAXIMUM_SIZE
+from resolvers.windows import MAXIMUM_SIZE
 from services.rate_limits.ways_in import FIELDS_PER_POINT
 from settings import Settings  # noqa: TID251 (this page describes them)
 from webhooks.door import MAX_BODY_BYTES

@@ -84,6 +84,8 @@ class OperationContext:
     # Network address of whoever asks; empty where there is none. For limits only, never for logs.
     client_address: str = field(default="", repr=False)
     loaders: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict[Any, DataLoader[Any, Any]])
+    # Pages that came along with their row, by what was asked for and the row (resolvers/folding.py).
+    read_ahead: dict[Any, dict[UUID, Any]] = field(default_factory=dict[Any, dict[UUID, Any]], repr=False)
     # (job seeker, field) of every full NIR that this operation shows: logged before the answer leaves.
     personal_reads: set[tuple[UUID, str]] = field(default_factory=set[tuple[UUID, str]])
     _parameters: dict[str, Any] | None = None
@@ -109,6 +111,7 @@ class OperationContext:
     def forget_rows(self) -> None:
         """Drop what was loaded: a write follows, after which the mutations of the operation must read anew."""
         self.loaders.clear()
+        self.read_ahead.clear()
 
     def loader(self, key: Any, load: Callable[[list[Any]], Awaitable[list[Any]]]) -> DataLoader[Any, Any]:
         """Return the operation's loader for a key, made at its first use."""

@@ -13,7 +13,7 @@ from models.enums import Partner
 from resolvers.context import ResolveInfo, context_of
 from resolvers.errors import APIError, BadUserInput, LimitExceeded
 from resolvers.lookups import not_configured_error, unavailable_error
-from resolvers.pages import Edge, Page, PageArguments, PageInfo
+from resolvers.windows import Edge, Page, PageArguments, PageInfo
 from services.inclusion_structures import (
     CommunesAwayError,
     InclusionStructures,

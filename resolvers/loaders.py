@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from resolvers.context import OperationContext, ResolveInfo, context_of
+from resolvers.folding import read_rows_with_pages
 from resolvers.reading import entity_named, plan
 from resolvers.selection import Selection, selection_of
 from resolvers.sources import Entity
@@ -28,7 +29,7 @@ async def read_by_key(info: ResolveInfo, type_name: str, key: UUID) -> Any | Non
     selection = selection_of(info, type_name)
 
     async def load(keys: list[UUID]) -> list[Any | None]:
-        found = await rows_by(context, entity, selection, "{t}.id = ANY(:keys::uuid[])", {"keys": keys})
+        found = await read_rows_with_pages(info, entity, selection, "{t}.id = ANY(:keys::uuid[])", {"keys": keys})
         by_key = {row.pk: row for row in found}
         return in_key_order({key: by_key.get(key) for key in keys}, keys)
 
@@ -51,5 +52,5 @@ async def rows_by(
 
 async def read_one_by(info: ResolveInfo, entity: Entity, condition: str, values: Mapping[str, Any]) -> Any | None:
     """Return the one visible row that meets a condition on a unique column, or None."""
-    rows = await rows_by(context_of(info), entity, selection_of(info, entity.name), condition, values)
+    rows = await read_rows_with_pages(info, entity, selection_of(info, entity.name), condition, values)
     return rows[0] if rows else None

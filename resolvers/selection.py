@@ -7,7 +7,7 @@ type that is read, `@skip` and `@include` are obeyed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from graphql import (
@@ -29,10 +29,14 @@ _MAX_CACHED = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The fields selected of one type, by GraphQL name, each with what is selected below it."""
+    """The fields selected of one type, by GraphQL name, each with what is selected below it.
+
+    `nodes`: of each field that has one name in the answer, and so one set of arguments, a node that holds them.
+    """
 
     fields: Mapping[str, Selection]
     key: tuple[Any, ...]
+    nodes: Mapping[str, FieldNode] = field(default_factory=dict[str, FieldNode], compare=False, repr=False)
 
     def __contains__(self, name: str) -> bool:
         return name in self.fields
@@ -53,8 +57,9 @@ class Selection:
         return _selection(fields)
 
 
-def _selection(fields: Mapping[str, Selection]) -> Selection:
-    return Selection(fields, tuple(sorted((name, selection.key) for name, selection in fields.items())))
+def _selection(fields: Mapping[str, Selection], nodes: Mapping[str, FieldNode] | None = None) -> Selection:
+    key = tuple(sorted((name, selection.key) for name, selection in fields.items()))
+    return Selection(fields, key, nodes or {})
 
 
 NOTHING = Selection({}, ())
@@ -89,6 +94,10 @@ def _variables(info: GraphQLResolveInfo[Any]) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", info.variable_values)
 
 
+def _response_name(node: FieldNode) -> str:
+    return (node.alias or node.name).value
+
+
 class _Collector:
     def __init__(self, info: GraphQLResolveInfo[Any]) -> None:
         self._info = info
@@ -103,7 +112,8 @@ class _Collector:
             field = parent.fields.get(name) if isinstance(parent, GraphQLObjectType) else None
             child = named_type(field.type) if field is not None else None
             fields[name] = self.collect((node.selection_set for node in nodes), child)
-        return _selection(fields) if fields else NOTHING
+        alone = {name: nodes[0] for name, nodes in found.items() if len({_response_name(node) for node in nodes}) == 1}
+        return _selection(fields, alone) if fields else NOTHING
 
     def _gather(self, selection_set: SelectionSetNode, parent: Any, found: dict[str, list[FieldNode]]) -> None:
         for node in selection_set.selections:

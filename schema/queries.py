@@ -25,9 +25,10 @@ from resolvers.entities.surveys import SURVEY
 from resolvers.errors import BadUserInput
 from resolvers.global_ids import decode, decode_as
 from resolvers.loaders import read_by_key, read_one_by
-from resolvers.pages import PageArguments, read_page
+from resolvers.pages import read_page
 from resolvers.reading import entity_names
 from resolvers.viewer import Permission
+from resolvers.windows import PageArguments
 from schema.access import FIELD_RULES
 from schema.dashboard_queries import DashboardQueries
 from schema.establishment_queries import EstablishmentQueries

@@ -6,8 +6,9 @@ import strawberry
 
 from models.enums import WebhookEventStatus
 from resolvers.context import context_of
-from resolvers.pages import Filter, PageArguments, read_page
+from resolvers.pages import Filter, read_page
 from resolvers.webhook_events import NEWEST_EVENT, WEBHOOK_EVENT
+from resolvers.windows import PageArguments
 from schema.info import Info
 from schema.types.connections import After, Connection, First
 from schema.types.operations import WebhookEvent

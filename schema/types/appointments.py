@@ -9,7 +9,8 @@ import strawberry
 
 from models.enums import CancelledBy, InvitationKind, InvitationStatus, ParticipationStatus
 from resolvers.entities.appointments import APPOINTMENT, INVITATION_REQUEST
-from resolvers.pages import PageArguments, read_child_page, read_children
+from resolvers.pages import read_child_page, read_children
+from resolvers.windows import PageArguments
 from schema.access import guarded
 from schema.info import Info
 from schema.types.connections import After, Connection, First
@@ -60,9 +61,9 @@ class Appointment(Node):
     cancelled_at: datetime | None
 
     @strawberry.field
-    async def participations(self, info: Info, first: First = None, after: After = None) -> Connection[Participation]:
+    def participations(self, info: Info, first: First = None, after: After = None) -> Connection[Participation]:
         arguments = PageArguments(first=first, after=after)
-        return await read_child_page(info.raw, APPOINTMENT, "participations", self.pk, arguments)  # pyright: ignore[reportReturnType]: a Page has the shape of a Connection
+        return read_child_page(info.raw, APPOINTMENT, "participations", self.pk, arguments)  # pyright: ignore[reportReturnType]: a Page has the shape of a Connection
 
 
 @strawberry.type

@@ -11,7 +11,8 @@ import strawberry
 from models.enums import ApprovalState, NotificationEndpoint, NotificationStatus, PreliminaryCheck
 from resolvers.context import context_of
 from resolvers.entities.approvals import APPROVAL
-from resolvers.pages import PageArguments, read_child_page
+from resolvers.pages import read_child_page
+from resolvers.windows import PageArguments
 from schema.access import check, forbidden, guarded
 from schema.info import Info
 from schema.types.connections import After, Connection, First
@@ -60,12 +61,10 @@ class ApprovalNotification:
     approval_pk: strawberry.Private[UUID]
 
     @strawberry.field
-    async def attempts(
-        self, info: Info, first: First = None, after: After = None
-    ) -> Connection[NotificationAttempt] | None:
+    def attempts(self, info: Info, first: First = None, after: After = None) -> Connection[NotificationAttempt] | None:
         check("ApprovalNotification.attempts", context_of(info.raw))
         arguments = PageArguments(first=first, after=after)
-        return await read_child_page(info.raw, APPROVAL, "attempts", self.approval_pk, arguments)  # pyright: ignore[reportReturnType]: a Page has the shape of a Connection
+        return read_child_page(info.raw, APPROVAL, "attempts", self.approval_pk, arguments)  # pyright: ignore[reportReturnType]: a Page has the shape of a Connection
 
 
 @strawberry.type

@@ -6,7 +6,7 @@ from typing import Annotated, Generic, TypeVar
 
 import strawberry
 
-from resolvers.pages import PageArguments
+from resolvers.windows import PageArguments
 
 T = TypeVar("T")
 

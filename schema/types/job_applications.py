@@ -18,7 +18,8 @@ from models.enums import (
 )
 from resolvers.context import context_of
 from resolvers.entities.job_applications import JOB_APPLICATION
-from resolvers.pages import PageArguments, read_child_page, read_children
+from resolvers.pages import read_child_page, read_children
+from resolvers.windows import PageArguments
 from schema.info import Info
 from schema.scalars import URL
 from schema.types.connections import After, Connection, First
@@ -82,11 +83,11 @@ class JobApplication(Node):
     diagoriente_invitation: DiagorienteInvitation | None
 
     @strawberry.field
-    async def invitation_requests(
+    def invitation_requests(
         self, info: Info, first: First = None, after: After = None
     ) -> Connection[_InvitationRequest]:
         arguments = PageArguments(first=first, after=after)
-        return await read_child_page(info.raw, JOB_APPLICATION, "invitationRequests", self.pk, arguments)  # pyright: ignore[reportReturnType]: a Page has the shape of a Connection
+        return read_child_page(info.raw, JOB_APPLICATION, "invitationRequests", self.pk, arguments)  # pyright: ignore[reportReturnType]: a Page has the shape of a Connection
 
     @strawberry.field
     async def surveys(self, info: Info) -> list[Survey]:

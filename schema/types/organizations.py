@@ -50,7 +50,7 @@ class Company(Node):
         return establishment(await establishment_of(info.raw, self.establishment_siret))
 
     @strawberry.field
-    async def job_applications(
+    def job_applications(
         self,
         info: Info,
         filter: JobApplicationFilter | None = None,
@@ -59,7 +59,7 @@ class Company(Node):
         last: Last = None,
         before: Before = None,
     ) -> Connection[_JobApplication]:
-        return await read_child_page(  # pyright: ignore[reportReturnType]: a Page has the shape of a Connection
+        return read_child_page(  # pyright: ignore[reportReturnType]: a Page has the shape of a Connection
             info.raw,
             COMPANY,
             "jobApplications",
@@ -69,7 +69,7 @@ class Company(Node):
         )
 
     @strawberry.field
-    async def appointments(
+    def appointments(
         self,
         info: Info,
         filter: AppointmentFilter | None = None,
@@ -78,7 +78,7 @@ class Company(Node):
         last: Last = None,
         before: Before = None,
     ) -> Connection[_Appointment]:
-        return await read_child_page(  # pyright: ignore[reportReturnType]: a Page has the shape of a Connection
+        return read_child_page(  # pyright: ignore[reportReturnType]: a Page has the shape of a Connection
             info.raw,
             COMPANY,
             "appointments",

@@ -132,7 +132,7 @@ class JobSeeker(Node):
         ]
 
     @strawberry.field
-    async def approvals(
+    def approvals(
         self,
         info: Info,
         first: First = None,
@@ -140,10 +140,10 @@ class JobSeeker(Node):
         last: Last = None,
         before: Before = None,
     ) -> Connection[_Approval]:
-        return await _children(info, "approvals", self.pk, first, after, last, before)
+        return _children(info, "approvals", self.pk, first, after, last, before)
 
     @strawberry.field
-    async def job_applications(
+    def job_applications(
         self,
         info: Info,
         first: First = None,
@@ -151,10 +151,10 @@ class JobSeeker(Node):
         last: Last = None,
         before: Before = None,
     ) -> Connection[_JobApplication]:
-        return await _children(info, "jobApplications", self.pk, first, after, last, before)
+        return _children(info, "jobApplications", self.pk, first, after, last, before)
 
     @strawberry.field
-    async def participations(
+    def participations(
         self,
         info: Info,
         filter: ParticipationFilter | None = None,
@@ -163,7 +163,7 @@ class JobSeeker(Node):
         last: Last = None,
         before: Before = None,
     ) -> Connection[_Participation]:
-        return await read_child_page(  # pyright: ignore[reportReturnType]: a Page has the shape of a Connection
+        return read_child_page(  # pyright: ignore[reportReturnType]: a Page has the shape of a Connection
             info.raw,
             JOB_SEEKER,
             "participations",
@@ -173,11 +173,11 @@ class JobSeeker(Node):
         )
 
     @strawberry.field
-    async def surveys(self, info: Info, first: First = None, after: After = None) -> Connection[_Survey]:
-        return await _children(info, "surveys", self.pk, first, after, None, None)
+    def surveys(self, info: Info, first: First = None, after: After = None) -> Connection[_Survey]:
+        return _children(info, "surveys", self.pk, first, after, None, None)
 
 
-async def _children(
+def _children(
     info: Info,
     name: str,
     parent: UUID,
@@ -186,4 +186,4 @@ async def _children(
     last: int | None,
     before: str | None,
 ) -> Any:
-    return await read_child_page(info.raw, JOB_SEEKER, name, parent, page_arguments(first, after, last, before))
+    return read_child_page(info.raw, JOB_SEEKER, name, parent, page_arguments(first, after, last, before))

@@ -54,6 +54,11 @@ async def statements_of(reader: Reader, listed: Listed, selection: str, size: in
     return answer.statements
 
 
+def comes_with_its_parent(listed: Listed) -> bool:
+    """A page of one row's own list is part of the row's statement; not one that hangs on a part of the row."""
+    return listed.parent is not None and len(listed.path) == 1
+
+
 # -- what a read costs
 
 
@@ -61,13 +66,14 @@ async def statements_of(reader: Reader, listed: Listed, selection: str, size: in
 async def test_a_page_costs_one_statement_and_a_total_one_more_whatever_it_holds(reader: Reader, listed: Listed):
     rows = f"edges {{ cursor node {{ {FIELDS[listed.node]} }} }} pageInfo {{ endCursor }}"
     around = 1 if listed.parent is None else 2  # who is asking, and the parent
+    own, total = (0, 0) if comes_with_its_parent(listed) else (1, 1)
     traces = 1 if listed.node == "JobSeeker" else 0  # staff read people: one statement for all of them
 
     for size in (1, 50):
-        assert await statements_of(reader, listed, rows, size) == around + 1 + traces
-        assert await statements_of(reader, listed, f"totalCount {rows}", size) == around + 2 + traces
-        assert await statements_of(reader, listed, "totalCount", size) == around + 1
-        assert await statements_of(reader, listed, "pageInfo { hasNextPage }", size) == around + 1
+        assert await statements_of(reader, listed, rows, size) == around + own + traces
+        assert await statements_of(reader, listed, f"totalCount {rows}", size) == around + own + total + traces
+        assert await statements_of(reader, listed, "totalCount", size) == around + total
+        assert await statements_of(reader, listed, "pageInfo { hasNextPage }", size) == around + own
         assert await statements_of(reader, listed, "__typename", size) == around
 
 
@@ -89,6 +95,79 @@ async def test_a_total_of_each_parent_costs_one_statement_for_all(reader: Reader
     fifty = await statements_of(reader, listed, f"nodes {{ {nested} }}", 50)
 
     assert one == fifty == 2 + 1 + 2
+
+
+async def test_one_person_with_all_their_lists_costs_one_statement(reader: Reader):
+    lists = "".join(
+        f"{name}(first: $first) {{ totalCount pageInfo {{ endCursor }} edges {{ cursor node {{ {FIELDS[node]} }} }} }} "
+        for name, node in (
+            ("approvals", "Approval"),
+            ("jobApplications", "JobApplication"),
+            ("participations", "Participation"),
+            ("surveys", "Survey"),
+        )
+    )
+    query = f"query($id: ID!, $first: Int) {{ jobSeeker(id: $id) {{ id {lists} }} }}"
+    variables = {"id": encode("JobSeeker", reader.crowd.hub.id)}
+
+    first = await reader.graphql(query, {**variables, "first": 1}, as_=reader.crowd.operator)
+    more = await reader.graphql(query, {**variables, "first": 5}, as_=reader.crowd.operator)
+
+    assert first.statements == more.statements == 1 + 1  # who is asking
+    assert len(first.data["jobSeeker"]["jobApplications"]["edges"]) == 1
+    assert len(more.data["jobSeeker"]["jobApplications"]["edges"]) == 5
+
+
+async def test_lists_with_filters_or_cursors_are_read_beside_those_that_come_with_the_row(reader: Reader):
+    query = """
+    query($id: ID!, $after: String, $statuses: [ParticipationStatus!]) { jobSeeker(id: $id) {
+      jobApplications(first: 2, after: $after) { nodes { id } pageInfo { hasPreviousPage endCursor } }
+      participations(first: 3, filter: { statuses: $statuses }) { nodes { status } }
+      approvals(first: 1) { nodes { id } }
+    } }
+    """
+    variables: dict[str, Any] = {"id": encode("JobSeeker", reader.crowd.hub.id)}
+    start = await reader.graphql(query, {**variables, "statuses": ["UNKNOWN"]}, as_=reader.crowd.operator)
+    shown = start.data["jobSeeker"]["jobApplications"]
+
+    onwards = await reader.graphql(
+        query,
+        {**variables, "after": shown["pageInfo"]["endCursor"], "statuses": ["CANCELLED"]},
+        as_=reader.crowd.operator,
+    )
+
+    person = onwards.data["jobSeeker"]
+    assert (start.statements, onwards.statements) == (1 + 1 + 1, 1 + 1 + 2)
+    assert person["jobApplications"]["pageInfo"]["hasPreviousPage"] is True
+    assert not {row["id"] for row in shown["nodes"]} & {row["id"] for row in person["jobApplications"]["nodes"]}
+    assert {row["status"] for row in start.data["jobSeeker"]["participations"]["nodes"]} == {"UNKNOWN"}
+    assert {row["status"] for row in person["participations"]["nodes"]} == {"CANCELLED"}
+    assert person["approvals"] == start.data["jobSeeker"]["approvals"]
+
+
+async def test_the_same_person_asked_for_twice_shows_each_time_the_page_that_was_asked_for(reader: Reader):
+    query = """query($id: ID!) {
+      one: jobSeeker(id: $id) { jobApplications(first: 1) { nodes { id } } }
+      three: jobSeeker(id: $id) { jobApplications(first: 3) { nodes { id } } }
+      last: jobSeeker(id: $id) { jobApplications(last: 3) { nodes { id } } }
+    }"""
+
+    data = await shown_by(reader, query, id=encode("JobSeeker", reader.crowd.hub.id))
+
+    one, three, last = ([row["id"] for row in data[name]["jobApplications"]["nodes"]] for name in data)
+    assert (len(one), len(three), len(last)) == (1, 3, 3)
+    assert one == three[:1]
+    assert not set(three) & set(last)
+
+
+@pytest.mark.parametrize("size", ["first: 0", "first: 101", "first: 1, last: 1"])
+async def test_a_wrong_size_of_one_persons_list_is_refused_at_its_path(reader: Reader, size: str):
+    query = f"query($id: ID!) {{ jobSeeker(id: $id) {{ id approvals({size}) {{ nodes {{ id }} }} }} }}"
+    variables = {"id": encode("JobSeeker", reader.crowd.hub.id)}
+
+    answer = await reader.graphql(query, variables, as_=reader.crowd.operator)
+
+    assert answer.errors_by_path == {"jobSeeker.approvals": "BAD_USER_INPUT"}
 
 
 async def test_nodes_cost_one_statement_a_type(reader: Reader):
