@@ -7,16 +7,15 @@ field that may be refused is nullable.
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-import strawberry
-
+from execution.plans import Read, read_field
 from models.enums import PartnerScope
-from resolvers.context import OperationContext, context_of
+from resolvers.context import OperationContext
 from resolvers.errors import Forbidden
 from resolvers.viewer import Scope
-from schema.info import Info
 
 _STAFF = frozenset({Scope.STAFF, Scope.OPERATOR})
 # Everyone who sees job seekers, but machine clients: these know a name and an id.
@@ -70,7 +69,12 @@ PARTNER_FIELD_SCOPES = {"Participation.appointment": PartnerScope.READ_APPOINTME
 
 def check(field: str, context: OperationContext) -> None:
     """Raise Forbidden when this kind of viewer may not read the field (`Type.field`)."""
-    if context.viewer.scope not in FIELD_RULES[field]:
+    viewer = context.viewer
+    scope = viewer.scope
+    partner_scope = PARTNER_FIELD_SCOPES.get(field)
+    if scope not in FIELD_RULES[field] or (
+        partner_scope is not None and scope is Scope.PARTNER and partner_scope not in viewer.partner_scopes
+    ):
         raise forbidden(field)
 
 
@@ -87,23 +91,28 @@ def forbidden(field: str) -> Forbidden:
 
 def guarded(field: str, graphql_type: Any, attribute: str, *, description: str | None = None) -> Any:
     """A field that is read from `attribute` of the row once the rule of `field` allows it."""
-    allowed = FIELD_RULES[field]
-    partner_scope = PARTNER_FIELD_SCOPES.get(field)
+    return guarded_value(field, graphql_type, attrgetter(attribute), description=description)
+
+
+def guarded_value(
+    field: str, graphql_type: Any, value_of: Callable[[Any], Any], *, description: str | None = None
+) -> Any:
+    """A field whose value is made of the row once the rule of `field` allows it.
+
+    The rule is of the kind of viewer, so it is asked once for a page; what staff read of a person is noted at each row.
+    """
     is_personal = field.startswith("JobSeeker.")
 
-    def resolve(root: Any, info: Info) -> Any:
-        # Asked of the context directly: this runs once a row.
-        context = context_of(info.raw)
-        viewer = context.viewer
-        scope = viewer.scope
-        if scope not in allowed:
-            raise forbidden(field)
-        if partner_scope is not None and scope is Scope.PARTNER and partner_scope not in viewer.partner_scopes:
-            raise forbidden(field)
-        if is_personal and scope in _STAFF:
-            context.personal_reads.add((root.pk, STAFF_TRACE))
-        return getattr(root, attribute)
+    def prepare(context: OperationContext) -> Read:
+        check(field, context)
+        if not is_personal or context.viewer.scope not in _STAFF:
+            return value_of
+        note = context.personal_reads.add
 
-    resolver: Callable[..., Any] = resolve
-    resolver.__annotations__["return"] = graphql_type
-    return strawberry.field(resolver=resolver, description=description)
+        def read(row: Any) -> Any:
+            note((row.pk, STAFF_TRACE))
+            return value_of(row)
+
+        return read
+
+    return read_field(prepare, graphql_type, description=description)

@@ -34,6 +34,7 @@ from execution.plans.sites import (
     class_of,
     classes_below,
     is_asynchronous,
+    prepare_of,
     site_of,
 )
 from execution.plans.values import PLAIN, admit
@@ -81,7 +82,7 @@ class PlanCompiler:
         self._native_dates = native_dates
         self._writer = Writer()
         self._fields = 0
-        self._pendings: list[str] = []
+        self._none_at_first: list[str] = []
         self._writer.namespace.update(Path=Path, PLAIN=PLAIN, admit=admit)
 
     def object_plan(self, object_type: GraphQLObjectType, details: list[FieldDetails]) -> Plan:
@@ -100,7 +101,7 @@ class PlanCompiler:
         return self._function(f"{site.parent_type.name}.{site.name}", result)
 
     def _function(self, name: str, result: str) -> Plan:
-        first = " = ".join([*self._pendings, "None"])
+        first = " = ".join([*self._none_at_first, "None"])
         return self._writer.function(name, "ex, value, path", first, f"return {result}")
 
     # -- objects and their fields
@@ -114,7 +115,7 @@ class PlanCompiler:
         sites = self._sites(object_type, details)
         entries: dict[str, str] = {name: repr(object_type.name) for name, _ in sites}
         with write.below("try:", is_block=True):
-            if any(site is not None and attribute_of(site) is None for _, site in sites):
+            if any(site is not None and _is_called(site) for _, site in sites):
                 # Resolvers are told their path: begin it once.
                 here = write.name("p")
                 write.line(f"{here} = {path}")
@@ -173,24 +174,34 @@ class PlanCompiler:
         write = self._writer
         value, known = write.name("v"), write.constant(site)
         path = f"Path({object_path}, {site.name!r}, {site.parent_type.name!r})"
-        attribute = attribute_of(site)
-        if attribute is None:
+        if _is_called(site):
             here = write.name("p")
             write.line(f"{here} = {path}")
             path = here
         place = _Place(known, write.constant(site.details), path, pending, repr(site.name))
         with write.below("try:", is_block=True):
-            if attribute is None and is_asynchronous(site):
+            if is_asynchronous(site):
                 parent = write.constant(site.parent_type)
                 write.line(f"{value} = ex.execute_field({parent}, {source}, {place.details}, {path}, None)")
                 self._note_if_awaitable(place, value)
             else:
-                found = f"ex.resolve_site({known}, {source}, {path})" if attribute is None else f"{source}.{attribute}"
-                write.line(f"{value} = {found}")
+                write.line(f"{value} = {self._found(site, known, source, path)}")
                 self._value(value, site.definition.type, site, place)
         with write.below("except Exception as error:"):
             write.line(f"{value} = ex.fail({known}, {write.constant(site.definition.type)}, error, {path})")
         return value
+
+    def _found(self, site: Site, known: str, source: str, path: str) -> str:
+        """Return the expression of a field's value, before it is completed."""
+        attribute, prepare = attribute_of(site), prepare_of(site)
+        if attribute is not None:
+            return f"{source}.{attribute}"
+        if prepare is None:
+            return f"ex.resolve_site({known}, {source}, {path})"
+        # Where the first value is read, so that what raises there is the error of this field.
+        read = self._unset("g")
+        self._writer.line(f"if {read} is None: {read} = {self._writer.constant(prepare)}(ex.context_value)")
+        return f"{read}({source})"
 
     # -- values
 
@@ -332,6 +343,15 @@ class PlanCompiler:
             write.line(f"{pending}.append({place.key})")
 
     def _pending(self) -> str:
-        name = self._writer.name("w")
-        self._pendings.append(name)
+        return self._unset("w")
+
+    def _unset(self, letter: str) -> str:
+        """Return a name that holds None when the function begins."""
+        name = self._writer.name(letter)
+        self._none_at_first.append(name)
         return name
+
+
+def _is_called(site: Site) -> bool:
+    """Tell whether a field has a resolver, which is told its path."""
+    return attribute_of(site) is None and prepare_of(site) is None

@@ -21,10 +21,12 @@ from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 from strawberry.types.field import StrawberryField
 
+from execution.plans.readers import Prepare, prepare_behind
 from execution.plans.values import is_plain
 
 _CONVERTER = "GraphQLCoreConverter"
 _BASIC_FIELD = f"{_CONVERTER}.from_resolver.<locals>._get_basic_result"
+_RESOLVER = f"{_CONVERTER}.from_resolver.<locals>._resolver"
 _IS_TYPE_OF = f"{_CONVERTER}.from_object.<locals>._get_is_type_of.<locals>.is_type_of"
 _INTERFACE_TYPE = f"{_CONVERTER}.from_interface.<locals>._get_resolve_type.<locals>.resolve_type"
 _UNION_TYPE = "StrawberryUnion.get_type_resolver.<locals>._resolve_union_type"
@@ -76,6 +78,29 @@ def attribute_of(site: Site) -> str | None:
     ):
         return field.python_name
     return None
+
+
+def prepare_of(site: Site) -> Prepare | None:
+    """Return what prepares the reading of a field that nothing stands in front of, or None."""
+    field, resolve = site.definition.extensions.get(_DEFINITION), site.definition.resolve
+    if (
+        isinstance(field, StrawberryField)
+        and _is_made_by_strawberry(resolve, _RESOLVER)
+        and type(field).get_result is StrawberryField.get_result
+        and field.base_resolver is not None
+        and not field.extensions
+        and not site.takes_arguments
+        and not _handles_exceptions(cast("FunctionType", resolve))
+    ):
+        return prepare_behind(field.base_resolver.wrapped_func)
+    return None
+
+
+def _handles_exceptions(resolve: FunctionType) -> bool:
+    """Tell whether Strawberry would show some exceptions of a resolver as values; if it cannot be told, it would."""
+    cells = dict(zip(resolve.__code__.co_freevars, resolve.__closure__ or (), strict=True))
+    handlers = cells.get("field_exception_handlers")
+    return handlers is None or bool(handlers.cell_contents)
 
 
 def is_asynchronous(site: Site) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
+from operator import attrgetter
 from random import Random
 from typing import Annotated, Any, NewType, cast
 from uuid import UUID
@@ -18,6 +19,7 @@ from strawberry.permission import BasePermission
 from strawberry.scalars import JSON
 from strawberry.schema.config import StrawberryConfig
 
+from execution.plans import Read, read_field
 from tests.unit.execution.differential.outcomes import Colour, Level, Surprise, World
 
 Whim = NewType("Whim", str)
@@ -122,7 +124,7 @@ class _Builder:
     def _field(self, body: dict[str, Any], attribute: str) -> None:
         random = self._random
         kind = self._kind()
-        way = random.randrange(12)
+        way = random.randrange(14)
         if way < 6:
             body["__annotations__"][attribute] = kind
         elif way == 6:
@@ -135,6 +137,8 @@ class _Builder:
             body[attribute] = strawberry.field(resolver=_asynchronous(), graphql_type=kind)
         elif way == 9:
             body[attribute] = strawberry.field(resolver=_with_arguments(), graphql_type=kind)
+        elif way < 12:
+            body[attribute] = read_field(_preparing(attribute), kind)
         else:
             body[attribute] = strawberry.field(resolver=_synchronous(), graphql_type=kind)
 
@@ -180,6 +184,17 @@ def _synchronous() -> Callable[..., Any]:
         return _ask(root, info)
 
     return resolve
+
+
+def _preparing(attribute: str) -> Callable[[World], Read]:
+    """What reads an attribute, unless this world refuses it."""
+
+    def prepare(world: World) -> Read:
+        if Random(f"{world.seed}:{attribute}").randrange(4) == 0:
+            raise Surprise(f"refused: {attribute}")
+        return attrgetter(attribute)
+
+    return prepare
 
 
 def _with_arguments() -> Callable[..., Any]:
