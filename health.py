@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from redis.asyncio import Redis
 
 from models.database import fetch_all
-from models.migrate import missing_migrations
+from models.pending_migrations import missing_migrations
 
 _DEADLINE = 2.0
 

@@ -51,12 +51,6 @@ async def _migrate(config: DatabaseConfig, target: str) -> list[str]:
     return ran
 
 
-async def missing_migrations() -> list[str]:
-    """Return the names of the migrations that the open database lacks; empty when it is up to date."""
-    plan = await MigrationExecutor(get_connection("default"), _APPS).plan()
-    return [step.migration.name for step in plan]
-
-
 async def unwritten_changes(config: DatabaseConfig) -> list[MigrationWriter]:
     """Return what the models say and no migration does; empty when they agree. Needs no running database."""
     async with TortoiseContext() as context:

@@ -19,7 +19,7 @@ from clients.errors import PartnerError
 from clients.mail import MailClient, MailConfigurationError
 from models.database import DatabaseConfig, close_database, connection_parameters, open_database
 from models.enums import Partner
-from models.migrate import missing_migrations
+from models.pending_migrations import missing_migrations
 from ops.communes import describe_table
 
 _TIMEOUT_SECONDS = 5

@@ -10,10 +10,12 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+from tortoise.transactions import in_transaction
 
 from models import migrations
 from models.database import DatabaseConfig
-from models.migrate import MIGRATION_LOCK, migrate, missing_migrations, unwritten_changes
+from models.migrate import MIGRATION_LOCK, migrate, unwritten_changes
+from models.pending_migrations import missing_migrations
 from tests.conftest import KEYS
 from tests.integration.locks import WAITING_FOR_A_LOCK
 from tests.integration.models.conftest import connected
@@ -75,6 +77,29 @@ async def test_the_migrations_say_what_the_models_say(empty_database: DatabaseCo
 @pytest.mark.usefixtures("database")
 async def test_an_up_to_date_database_misses_nothing():
     assert await missing_migrations() == []
+
+
+@pytest.mark.parametrize(
+    ("earlier", "missing"),
+    [
+        ("DELETE FROM tortoise_migrations WHERE name >= '0020'", [step for step in STEPS if step >= "0020"]),
+        ("UPDATE tortoise_migrations SET app = 'another'", STEPS),
+        ("DROP TABLE tortoise_migrations", STEPS),
+        (
+            "INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('models', '9999_later', now())",
+            [],
+        ),
+    ],
+    ids=["behind", "of another application", "never migrated", "ahead"],
+)
+@pytest.mark.usefixtures("database")
+async def test_what_a_database_misses_is_told_by_the_files_and_its_own_table(earlier: str, missing: list[str]):
+    async with in_transaction() as transaction:
+        await transaction.execute_script(earlier)
+
+        assert await missing_migrations() == missing
+
+        await transaction.rollback()
 
 
 async def test_a_step_taken_back_and_forward_again_leaves_the_rows_where_they_were(empty_database: DatabaseConfig):
