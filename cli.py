@@ -195,7 +195,8 @@ def seed() -> None:
     settings = _settings()
     if settings.is_production:
         _fail("ENVIRONMENT is production: invented data has no place there")
-    from demo.cast import SimulatedWorld, build_cast
+    from demo.cast.building import build_cast
+    from demo.cast.world import SimulatedWorld
     from demo.load import DatabaseContent, content_of, load_cast
     from sandbox.cast import PEOPLE
     from sandbox.france_travail.identifiers import id_national_of

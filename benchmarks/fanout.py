@@ -29,7 +29,8 @@ from benchmarks.contender import Contender, load_on_other_cores, running, server
 from benchmarks.ours import serving
 from benchmarks.processes import TOKEN_KEY, environ_of
 from benchmarks.subscribers import Subscriber
-from demo.cast import SimulatedWorld, build_cast
+from demo.cast.building import build_cast
+from demo.cast.world import SimulatedWorld
 from demo.engines import EmbeddedEngines
 from demo.load import load_cast
 from models.database import DatabaseConfig, close_database, fetch_all, open_database

@@ -17,7 +17,8 @@ from tortoise.fields.relational import RelationalField
 from tortoise.models import Model
 
 import models
-from demo.cast import Cast, rows, well_known
+from demo.cast import rows, well_known
+from demo.cast.building import Cast
 from demo.cast.identifiers import demo_id
 from demo.database import connected
 from models.database import DatabaseConfig

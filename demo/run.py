@@ -17,7 +17,7 @@ from rich.console import Console
 
 from demo import screen, showcase
 from demo.booking import BookingPlay, commands, somebody_invited
-from demo.cast import build_cast
+from demo.cast.building import build_cast
 from demo.cast.dice import PARIS
 from demo.cast.well_known import Persona
 from demo.cast.world import SimulatedWorld

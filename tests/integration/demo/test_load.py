@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from demo.cast import Cast, build_cast
+from demo.cast.building import Cast, build_cast
 from demo.database import connected
 from demo.load import DatabaseContent, DatabaseNotOurs, content_of, empty_database, load_cast
 from models import Appointment, Approval, Company, JobSeekerProfile, PartnerClient, Survey, User

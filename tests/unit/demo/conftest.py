@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from demo.cast import Cast, SimulatedWorld, build_cast
+from demo.cast.building import Cast, build_cast
+from demo.cast.world import SimulatedWorld
 from sandbox.cast import PEOPLE
 from sandbox.france_travail.identifiers import id_national_of
 

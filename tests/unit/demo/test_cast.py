@@ -8,7 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from demo.cast import Cast, build_cast, well_known
+from demo.cast import well_known
+from demo.cast.building import Cast, build_cast
 from demo.cast.identifiers import demo_id
 from demo.cast.well_known import Persona
 from models.departments import DEPARTMENTS, department_code_of

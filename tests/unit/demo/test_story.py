@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from demo.cast import Cast
+from demo.cast.building import Cast
 from demo.cast.rows import ApprovalRow
 from demo.cast.story import ROLES, Role, Twist
 from demo.cast.world import SimulatedWorld
