@@ -7,8 +7,10 @@ from typing import cast
 import strawberry
 from graphql import GraphQLObjectType, GraphQLSchema, print_schema
 
+from execution.direct_calls import call_directly
 from models.departments import DEPARTMENTS, REGIONS
 from resolvers.reading import bind_type
+from schema.info import Info
 from schema.mutations import Mutation
 from schema.queries import Query
 from schema.scalars import configuration
@@ -58,6 +60,7 @@ def build_schema(*, hide_suggestions: bool = False) -> GraphQLSchema:
         config=configuration(hide_suggestions=hide_suggestions),
     )
     core = schema._schema  # pyright: ignore[reportPrivateUsage]: execution/ runs graphql-core's schema itself
+    call_directly(core, Info)
     _tell_sizes(core)
     _tell_what_is_public(core)
     return core
