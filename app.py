@@ -86,7 +86,6 @@ from wiring import (
     rate_limits,
     survey_plan,
     token_verifier,
-    trusted_documents,
 )
 
 if TYPE_CHECKING:
@@ -282,7 +281,7 @@ class _Process:
                 hide_suggestions=settings.is_production,
                 compiled_plans=settings.graphql_compiled_plans,
                 native_dates=True,  # every transport encodes with orjson
-                trusted=trusted_documents(settings),
+                trusted=settings.trusted_documents(),
             )
             transports = await stack.enter_async_context(Transports(engine, verifier, resources, self._transports()))
             self.sockets.endpoint = transports.sockets

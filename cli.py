@@ -109,9 +109,8 @@ def serve(
     """Serve the API."""
     settings = _settings()
     from serving import serve as run_server
-    from wiring import trusted_documents
 
-    trusted_documents(settings)  # what is wrong with them is told here, in one sentence, and not by each process
+    settings.trusted_documents()  # what is wrong with them is told here, in one sentence, and not by each process
     run_server(settings, host=host or settings.host, port=port or settings.port, workers=workers)
 
 

@@ -16,6 +16,7 @@ from email.utils import parseaddr
 from enum import StrEnum
 from functools import cached_property
 from ipaddress import ip_network
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -26,6 +27,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from clients.mail import MailConfig, Security, normalise_address
 from clients.tally import TallyForms, is_form_id
+from execution.trusted.documents import TrustedDocuments
+from execution.trusted.manifest import ManifestError, read_manifest
 from models.encryption import KeyRing
 from models.enums import UserKind
 from models.identifiers import InvalidIdentifier, parse_siret
@@ -731,6 +734,13 @@ class Settings(BaseSettings):
             else self.derive_key("fingerprint")
         )
         return KeyRing(keys=keys, fingerprint_key=fingerprint)
+
+    def trusted_documents(self) -> TrustedDocuments:
+        """Return the operations of the front ends, read now. Raises SettingsError for a manifest of no use."""
+        try:
+            return TrustedDocuments(chain.from_iterable(map(read_manifest, self.graphql_trusted_documents)))
+        except ManifestError as error:
+            raise SettingsError(f"GRAPHQL_TRUSTED_DOCUMENTS: {error}") from None
 
     def derive_key(self, purpose: str) -> bytes:
         """Return 32 bytes of SECRET_KEY's own for one purpose, so that no two purposes share a key."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from itertools import chain
 
 from redis.asyncio import Redis
 
@@ -23,8 +22,6 @@ from clients.sirene import APIKey, PasswordGrant, SireneClient, SireneConfig, bu
 from clients.tally import TallyForms
 from clients.token_store import ValkeyTokenStore
 from clients.transport import build_http_client
-from execution.trusted.documents import TrustedDocuments
-from execution.trusted.manifest import ManifestError, read_manifest
 from jobs.inbox import InboxPlan
 from models.database import DatabaseConfig
 from models.enums import Partner, SurveyKind
@@ -49,7 +46,7 @@ from services.tokens import PartnerTokens, TokenVerifier
 from services.webhooks.dispatch import appliers
 from services.webhooks.retention import Retention
 from services.webhooks.silence import expectations
-from settings import Settings, SettingsError
+from settings import Settings
 
 
 def database_config(settings: Settings, *, application_name: str) -> DatabaseConfig:
@@ -93,14 +90,6 @@ async def token_verifier(settings: Settings, stack: AsyncExitStack) -> TokenVeri
         hs256_key=settings.auth_hs256_key.get_secret_value() if settings.auth_hs256_key else None,
         partner_key=settings.derive_key("partner-tokens"),
     )
-
-
-def trusted_documents(settings: Settings) -> TrustedDocuments:
-    """Return the operations of the front ends. Raises SettingsError for a manifest that cannot be used."""
-    try:
-        return TrustedDocuments(chain.from_iterable(map(read_manifest, settings.graphql_trusted_documents)))
-    except ManifestError as error:
-        raise SettingsError(f"GRAPHQL_TRUSTED_DOCUMENTS: {error}") from None
 
 
 def partner_tokens(settings: Settings) -> PartnerTokens:

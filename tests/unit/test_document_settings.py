@@ -9,7 +9,6 @@ import pytest
 from execution.trusted.documents import TrustedDocument
 from execution.trusted.manifest import manifest_text
 from settings import SettingsError, load_settings
-from wiring import trusted_documents
 
 ONE = TrustedDocument(name="One", kind="query", text="query One { departments { code } }")
 OTHER = TrustedDocument(name="Other", kind="query", text="query Other { departments { name } }")
@@ -25,7 +24,7 @@ def test_the_manifests_of_all_front_ends_are_known_together(tmp_path: Path, monk
     paths = [manifest(tmp_path, "spa", ONE), manifest(tmp_path, "mobile", ONE, OTHER)]
     monkeypatch.setenv("GRAPHQL_TRUSTED_DOCUMENTS", ", ".join(paths))
 
-    known = trusted_documents(load_settings())
+    known = load_settings().trusted_documents()
 
     assert {document.name for document in known} == {"One", "Other"}
 
@@ -33,7 +32,7 @@ def test_the_manifests_of_all_front_ends_are_known_together(tmp_path: Path, monk
 def test_without_a_manifest_nothing_is_trusted_and_nobody_is_held_to_it():
     settings = load_settings()
 
-    assert len(trusted_documents(settings)) == 0
+    assert len(settings.trusted_documents()) == 0
     assert settings.graphql_trusted_documents_only_for == ()
 
 
@@ -42,7 +41,7 @@ def test_a_file_that_is_no_manifest_stops_the_start_and_names_itself(tmp_path: P
     monkeypatch.setenv("GRAPHQL_TRUSTED_DOCUMENTS", str(tmp_path / "spa.json"))
 
     with pytest.raises(SettingsError, match=r"^GRAPHQL_TRUSTED_DOCUMENTS: .*spa\.json: "):
-        trusted_documents(load_settings())
+        load_settings().trusted_documents()
 
 
 def test_a_kind_of_clients_that_there_is_not_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

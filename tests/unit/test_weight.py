@@ -1,4 +1,4 @@
-"""What a process of the API does not carry: each of these costs every process memory, and every start time."""
+"""What the processes of `traverse serve` do not carry: each of these costs every one memory, and every start time."""
 
 from __future__ import annotations
 
@@ -11,19 +11,36 @@ import pytest
 ROOT = Path(__file__).parents[2]
 # What is here for other commands, for a setting that is off, or for a page that somebody has to open first.
 ELSEWHERE = ["tortoise.migrations", "opentelemetry.sdk", "matplotlib", "jinja2", "ops.dashboard", "sandbox", "demo"]
+# The parent of several processes watches them, and answers nothing itself.
+OF_THOSE_WHO_ANSWER = ["graphql", "strawberry", "asyncpg", "httpx", "redis", "wiring", "demo.cast.people"]
 
 
-@pytest.fixture(scope="module")
-def loaded() -> set[str]:
-    code = "import sys, app, serving; print(*sys.modules)"
+def loaded_by(modules: str) -> set[str]:
+    code = f"import sys, {modules}; print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 (our own code)
     return set(run.stdout.split())
 
 
-def test_the_list_is_that_of_the_process(loaded: set[str]):
-    assert {"app", "serving", "tortoise", "strawberry", "schema.build"} <= loaded
+@pytest.fixture(scope="module")
+def process() -> set[str]:
+    return loaded_by("app, serving")
+
+
+@pytest.fixture(scope="module")
+def parent() -> set[str]:
+    return loaded_by("cli, serving")
+
+
+def test_the_lists_are_those_of_the_processes(process: set[str], parent: set[str]):
+    assert {"app", "serving", *OF_THOSE_WHO_ANSWER[:-1]} <= process
+    assert {"cli", "serving", "settings"} <= parent
 
 
 @pytest.mark.parametrize("module", ELSEWHERE)
-def test_an_api_process_starts_without(module: str, loaded: set[str]):
-    assert module not in loaded
+def test_an_api_process_starts_without(module: str, process: set[str]):
+    assert module not in process
+
+
+@pytest.mark.parametrize("module", OF_THOSE_WHO_ANSWER)
+def test_the_parent_of_several_starts_without(module: str, parent: set[str]):
+    assert module not in parent
