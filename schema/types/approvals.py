@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import strawberry
 
+from execution.plans import Read, read_field
 from models.enums import ApprovalState, NotificationEndpoint, NotificationStatus, PreliminaryCheck
-from resolvers.context import context_of
+from resolvers.context import OperationContext, context_of
 from resolvers.entities.approvals import APPROVAL
 from resolvers.pages import read_child_page
 from resolvers.windows import PageArguments
@@ -67,6 +69,21 @@ class ApprovalNotification:
         return read_child_page(info.raw, APPROVAL, "attempts", self.approval_pk, arguments)  # pyright: ignore[reportReturnType]: a Page has the shape of a Connection
 
 
+def _notification(context: OperationContext) -> Read:
+    """Employers are told of the approvals that their own company obtained."""
+    check("Approval.notification", context)
+    viewer = context.viewer
+    if viewer.is_staff:
+        return attrgetter("notification_value")
+
+    def read(approval: Approval) -> ApprovalNotification:
+        if approval.origin_company_pk != viewer.organization_id:
+            raise forbidden("Approval.notification")
+        return approval.notification_value
+
+    return read
+
+
 @strawberry.type
 class Approval(Node):
     number: str
@@ -77,14 +94,7 @@ class Approval(Node):
     origin_company: _Company | None = guarded(
         "Approval.originCompany", _Company | None, "origin_company", description="The company that obtained it."
     )
+    notification: ApprovalNotification | None = read_field(_notification, ApprovalNotification | None)
+
     notification_value: strawberry.Private[ApprovalNotification]
     origin_company_pk: strawberry.Private[UUID | None]
-
-    @strawberry.field
-    def notification(self, info: Info) -> ApprovalNotification | None:
-        context = context_of(info.raw)
-        check("Approval.notification", context)
-        viewer = context.viewer
-        if not viewer.is_staff and self.origin_company_pk != viewer.organization_id:
-            raise forbidden("Approval.notification")
-        return self.notification_value

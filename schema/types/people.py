@@ -16,7 +16,7 @@ from resolvers.context import context_of
 from resolvers.entities.people import JOB_SEEKER, open_nir
 from resolvers.errors import Forbidden
 from resolvers.pages import read_child_page
-from schema.access import check_personal, guarded
+from schema.access import check_personal, guarded, guarded_value
 from schema.enums import NirFormat, ProfileField
 from schema.filters import ParticipationFilter, participation_filter
 from schema.info import Info
@@ -55,6 +55,32 @@ class Consent:
     purpose: ConsentPurpose
     given_at: datetime
     withdrawn_at: datetime | None
+
+
+def _identity_certifications(job_seeker: JobSeeker) -> list[IdentityCertification]:
+    return [
+        IdentityCertification(authority=CertificationAuthority(certifier), certified_at=certified_at)
+        for certifier, certified_at in job_seeker.certification_rows
+    ]
+
+
+def _readonly_fields(job_seeker: JobSeeker) -> list[ProfileField]:
+    is_certified, has_nir, france_travail_id, birth_country, birth_place = job_seeker.lock_columns
+    locked = locked_fields(
+        is_certified=is_certified,
+        has_nir=has_nir,
+        has_france_travail_id=bool(france_travail_id),
+        birth_country=birth_country,
+        birth_place=birth_place,
+    )
+    return [field for field in ProfileField if field.value in locked]
+
+
+def _consents(job_seeker: JobSeeker) -> list[Consent]:
+    return [
+        Consent(purpose=ConsentPurpose(purpose), given_at=given_at, withdrawn_at=withdrawn_at)
+        for purpose, given_at, withdrawn_at in job_seeker.consent_rows
+    ]
 
 
 @strawberry.type
@@ -102,34 +128,17 @@ class JobSeeker(Node):
         check_personal("JobSeeker.birthPlace", context_of(info.raw), self.pk)
         return commune(await commune_of(info.raw, self.birth_place_code))
 
-    @strawberry.field
-    def identity_certifications(self, info: Info) -> list[IdentityCertification] | None:
-        check_personal("JobSeeker.identityCertifications", context_of(info.raw), self.pk)
-        return [
-            IdentityCertification(authority=CertificationAuthority(certifier), certified_at=certified_at)
-            for certifier, certified_at in self.certification_rows
-        ]
-
-    @strawberry.field(description="Fields that may no longer be edited because an authority certified them.")
-    def readonly_fields(self, info: Info) -> list[ProfileField] | None:
-        check_personal("JobSeeker.readonlyFields", context_of(info.raw), self.pk)
-        is_certified, has_nir, france_travail_id, birth_country, birth_place = self.lock_columns
-        locked = locked_fields(
-            is_certified=is_certified,
-            has_nir=has_nir,
-            has_france_travail_id=bool(france_travail_id),
-            birth_country=birth_country,
-            birth_place=birth_place,
-        )
-        return [field for field in ProfileField if field.value in locked]
-
-    @strawberry.field
-    def consents(self, info: Info) -> list[Consent] | None:
-        check_personal("JobSeeker.consents", context_of(info.raw), self.pk)
-        return [
-            Consent(purpose=ConsentPurpose(purpose), given_at=given_at, withdrawn_at=withdrawn_at)
-            for purpose, given_at, withdrawn_at in self.consent_rows
-        ]
+    # Without annotations: these would come before the fields above in the schema.
+    identity_certifications = guarded_value(
+        "JobSeeker.identityCertifications", list[IdentityCertification] | None, _identity_certifications
+    )
+    readonly_fields = guarded_value(
+        "JobSeeker.readonlyFields",
+        list[ProfileField] | None,
+        _readonly_fields,
+        description="Fields that may no longer be edited because an authority certified them.",
+    )
+    consents = guarded_value("JobSeeker.consents", list[Consent] | None, _consents)
 
     @strawberry.field
     def approvals(
