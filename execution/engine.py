@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import isawaitable
 from typing import Any
@@ -26,7 +26,7 @@ from graphql.validation.validate import ValidationAbortedError
 
 from execution.echoes import be_discreet
 from execution.executor import SchemaExecutor
-from execution.limits import LimitError, Limits, check_shape, operation_cost
+from execution.limits import LimitError, Limits, check_shape, operation_cost, sizes_of
 from execution.plans import PlanCache
 from execution.trusted.documents import TrustedDocument, TrustedDocuments
 
@@ -35,6 +35,8 @@ MAX_ECHO = 200
 # second; the largest documents of real clients (the introspection of tools) stay below a tenth of this.
 overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 20_000
 MAX_CACHED_TEXT = 20_000
+# Costs that are remembered of one document: clients page by a few sizes.
+_MAX_COSTS = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +53,15 @@ class OperationRequest:
 
 @dataclass(frozen=True, slots=True)
 class PreparedDocument:
-    """A document that was parsed and validated once. `errors`: it never executes."""
+    """A document that was parsed and validated once. `errors`: it never executes.
+
+    `costs`: of its operations, by all that they depend on.
+    """
 
     document: DocumentNode | None
     errors: Sequence[GraphQLError] = ()
     introspects: bool = False
+    costs: dict[Hashable, int] = field(default_factory=dict[Hashable, int], compare=False, repr=False)
 
 
 class RequestRefused(Exception):
@@ -186,7 +192,7 @@ class GraphQLEngine:
         if prepared.document is None or prepared.errors:
             raise RequestRefused(prepared.errors)
         operation = _chosen(prepared.document, request.operation_name)
-        cost = operation_cost(self.schema, prepared.document, operation, request.variables, self._limits)
+        cost = self._cost(prepared, prepared.document, operation, request.variables)
         if cost > self._limits.cost:
             shown = str(cost) if cost < 1_000_000_000 else "over a billion"
             raise RequestRefused(
@@ -195,6 +201,21 @@ class GraphQLEngine:
         if admit is not None:
             admit(cost, prepared.introspects)
         return prepared.document, operation
+
+    def _cost(
+        self,
+        prepared: PreparedDocument,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        variables: Mapping[str, Any],
+    ) -> int:
+        key = (id(operation), sizes_of(variables))  # the document keeps its operations
+        cost = prepared.costs.get(key)
+        if cost is None:
+            if len(prepared.costs) >= _MAX_COSTS:
+                prepared.costs.clear()
+            cost = prepared.costs[key] = operation_cost(self.schema, document, operation, variables, self._limits)
+        return cost
 
     def trusted_document(self, request: OperationRequest) -> TrustedDocument | None:
         """Return the trusted document that is asked for, by its identifier or by its very text; None for any other."""

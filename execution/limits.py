@@ -7,7 +7,7 @@ every field is known to exist.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any, cast
@@ -171,6 +171,18 @@ def operation_cost(
     return _CostCounter(schema, document, _with_defaults(operation, variables), limits).of(
         operation.selection_set, root
     )
+
+
+def sizes_of(variables: Mapping[str, Any]) -> Hashable:
+    """Return all of the variables that a cost can depend on: which are given, their numbers, the lengths of lists."""
+    return tuple((name, _extent(value)) for name, value in variables.items())
+
+
+def _extent(value: Any) -> Hashable:
+    if isinstance(value, (int, float)):
+        return value
+    # Apart from numbers: a list of two is not the size 2.
+    return ("list", len(cast("list[Any]", value))) if isinstance(value, list) else None
 
 
 class _CostCounter:

@@ -51,6 +51,8 @@ class Selection:
     def merged_with(self, other: Selection) -> Selection:
         if not other.fields:
             return self
+        if not self.fields:
+            return other
         fields = dict(self.fields)
         for name, selection in other.fields.items():
             fields[name] = fields[name].merged_with(selection) if name in fields else selection

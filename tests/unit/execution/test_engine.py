@@ -54,6 +54,33 @@ async def test_other_variables_find_the_same_document():
     assert (engine.cache_misses, engine.cache_hits) == (1, 1)
 
 
+def test_a_remembered_document_costs_each_time_what_its_variables_ask_for():
+    query = """
+    query Sized($first: Int = 3) { items(first: $first) { nodes { name } } item { name } }
+    query Listed($ids: [ID!]!) { nodes(ids: $ids) { name } }
+    """
+    asked: list[tuple[str, dict[str, Any]]] = [
+        ("Sized", {}),
+        ("Sized", {"first": None}),
+        ("Sized", {"first": 0}),
+        ("Sized", {"first": 2}),
+        ("Sized", {"first": 2, "declared": "nowhere"}),
+        ("Sized", {"first": 80}),
+        ("Listed", {"ids": ["a"]}),
+        ("Listed", {"ids": ["a", "b"]}),
+        *(("Sized", {"first": size}) for size in range(100)),
+    ]
+    engine = shop()
+    costs: list[int] = []
+
+    def cost_of(asking: GraphQLEngine, name: str, variables: dict[str, Any]) -> int:
+        asking.prepare(ask(query, name, **variables), lambda cost, _: costs.append(cost))
+        return costs.pop()
+
+    for name, variables in [*asked, *reversed(asked)]:
+        assert cost_of(engine, name, variables) == cost_of(shop(), name, variables)
+
+
 def test_a_document_with_errors_is_remembered_with_them():
     engine = shop()
 
