@@ -27,6 +27,9 @@ class NotificationMixin:
     pe_notification_endpoint: NotificationEndpoint | None = enum_field(NotificationEndpoint, null=True)
     pe_notification_exit_code = fields.CharField(max_length=64, null=True)
     next_attempt_at: datetime | None = fields.DatetimeField(null=True, description="not before; null: at once")
+    due_since: datetime | None = fields.DatetimeField(
+        null=True, description="it became due again then; null: not since it was made"
+    )
     lease_token: UUID | None = fields.UUIDField(null=True)
     lease_until: datetime | None = fields.DatetimeField(null=True, description="a worker holds the row until then")
 

@@ -43,6 +43,9 @@ class WebhookEvent(Model):
     attempts = fields.IntField(default=0)
     error = fields.CharField(max_length=255, null=True)
     next_attempt_at: datetime | None = fields.DatetimeField(null=True)
+    due_since: datetime | None = fields.DatetimeField(
+        null=True, description="it became due again then; null: not since it was made"
+    )
     lease_token: UUID | None = fields.UUIDField(null=True)
     lease_until: datetime | None = fields.DatetimeField(null=True)
     processed_at: datetime | None = fields.DatetimeField(null=True)

@@ -51,7 +51,7 @@ _NOT_BEFORE = "(next_attempt_at IS NULL OR next_attempt_at <= $1)"
 
 def _notifications(table: str, status: str, alive: str = "true") -> _Waiting:
     return _Waiting(
-        "greatest(coalesce(pe_notification_time, created_at), next_attempt_at)",
+        "greatest(coalesce(pe_notification_time, created_at), next_attempt_at, due_since)",
         f"{table} WHERE pe_notification_status = '{status}' AND {alive} AND {_NOT_BEFORE}",
         "pe_notification_time NULLS FIRST, id",
     )
@@ -70,7 +70,7 @@ _KINDS: dict[DueKind, tuple[_Waiting, ...]] = {
     ),
     DueKind.WEBHOOK_EVENTS: (
         _Waiting(
-            "greatest(received_at, next_attempt_at)",
+            "greatest(received_at, next_attempt_at, due_since)",
             f"webhook_event WHERE status = 'received' AND {_NOT_BEFORE}",
             "arrival",
         ),

@@ -32,7 +32,8 @@ ORDER BY kind.place
 _BACKLOG = """
 SELECT
     (SELECT count(*) FROM webhook_event WHERE status = 'received') AS waiting,
-    (SELECT received_at FROM webhook_event WHERE status = 'received' ORDER BY arrival LIMIT 1) AS oldest_received_at
+    (SELECT greatest(received_at, due_since) FROM webhook_event WHERE status = 'received' ORDER BY arrival LIMIT 1)
+        AS oldest_due_at
 """
 
 
@@ -80,10 +81,13 @@ class Activity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """Events that are still to be processed; the age of the oldest tells more than their number."""
+    """Events that are still to be processed; the age of the oldest tells more than their number.
+
+    One that is replayed waits since then.
+    """
 
     waiting: int
-    oldest_received_at: datetime | None
+    oldest_due_at: datetime | None
 
 
 def expectations(*, rdv_insertion: timedelta | None, tally: timedelta | None) -> tuple[Expectation, ...]:
@@ -106,7 +110,7 @@ async def read_activity(expected: Sequence[Expectation], *, now: datetime) -> li
 
 async def read_backlog() -> Backlog:
     row = (await fetch_all(_BACKLOG))[0]
-    return Backlog(waiting=row["waiting"], oldest_received_at=row["oldest_received_at"])
+    return Backlog(waiting=row["waiting"], oldest_due_at=row["oldest_due_at"])
 
 
 async def alarm_on_silence(expected: Sequence[Expectation], *, now: datetime) -> int:

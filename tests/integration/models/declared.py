@@ -520,9 +520,11 @@ TRIGGERS: frozenset[tuple[str, str]] = frozenset(
     {
         ("approval", "approval_log_notification"),
         ("approval", "approval_rearm_notification"),
+        ("approval", "approval_status_due"),
         ("approval", "approval_touch"),
         ("cancelled_approval", "cancelled_approval_log_made"),
         ("cancelled_approval", "cancelled_approval_log_notification"),
+        ("cancelled_approval", "cancelled_approval_status_due"),
         ("company", "company_address_changed"),
         ("company", "company_address_given"),
         ("company", "company_touch"),
@@ -532,6 +534,7 @@ TRIGGERS: frozenset[tuple[str, str]] = frozenset(
         ("job_seeker_profile", "profile_forget_certification"),
         ("user", "user_forget_certification"),
         ("user", "user_touch"),
+        ("webhook_event", "webhook_event_status_due"),
     }
 )
 
@@ -542,6 +545,7 @@ FUNCTIONS: frozenset[str] = frozenset(
         "approval_log_notification",
         "approval_rearm_notification",
         "cancelled_approval_log_notification",
+        "note_due_since",
         "profile_forget_certification",
         "search_key",
         "touch_updated_at",

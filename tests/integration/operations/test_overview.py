@@ -1,18 +1,20 @@
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from models import CronRun, WorkerHeartbeat
+from models import Approval, CronRun, WorkerHeartbeat
 from models.database import counting_statements
 from models.enums import Delivery, NotificationStatus, WebhookEventStatus
 from services.operations.crons import AtLeastEvery, AtMinute, CronView, PlannedCron, Schedule, read_crons
 from services.operations.due import DueKind, DueWork, read_due
 from services.operations.series import Window, read_notification_series, read_webhook_series
 from services.operations.workers import SILENT_AFTER, WorkerState, read_workers
+from services.webhooks.replaying import replay
+from services.webhooks.silence import read_backlog
 from tests.factories import make_approval, make_job_seeker
 from tests.integration.operations.rows import LATER, NOW, make_attempt, make_event
 
@@ -58,6 +60,32 @@ async def test_events_are_due_from_their_reception_or_their_next_attempt():
     work = await due_of(DueKind.WEBHOOK_EVENTS)
 
     assert (work.due.number, work.oldest_due_at) == (2, NOW + timedelta(minutes=30))
+
+
+async def test_a_notification_that_is_retried_has_not_waited_since_its_last_attempt():
+    approval = await make_approval(
+        pe_notification_status=NotificationStatus.ERROR, pe_notification_time=NOW - timedelta(days=900)
+    )
+    asked = datetime.now(UTC)
+
+    await Approval.filter(id=approval.id).update(pe_notification_status=NotificationStatus.PENDING)
+    await Approval.filter(id=approval.id).update(pe_notification_status=NotificationStatus.READY)
+
+    work = await due_of(DueKind.NOTIFICATIONS, asked + timedelta(hours=1))
+    assert work.oldest_due_at is not None
+    assert abs(work.oldest_due_at - asked) < timedelta(minutes=5)
+
+
+async def test_an_event_that_is_replayed_has_not_waited_since_it_came():
+    event = await make_event(WebhookEventStatus.PROCESSED, at=NOW - timedelta(days=90))
+    asked = datetime.now(UTC)
+
+    await replay(event.id, by=None, now=asked)
+
+    work, backlog = await due_of(DueKind.WEBHOOK_EVENTS, asked + timedelta(hours=1)), await read_backlog()
+    assert work.oldest_due_at is not None
+    assert abs(work.oldest_due_at - asked) < timedelta(minutes=5)
+    assert backlog.oldest_due_at == work.oldest_due_at
 
 
 async def test_people_are_due_for_certification_a_week_after_the_last_attempt():

@@ -126,8 +126,8 @@ async def test_what_waits_is_counted_with_the_age_of_the_oldest():
 
     backlog = await read_backlog()
 
-    assert (empty.waiting, empty.oldest_received_at) == (0, None)
-    assert (backlog.waiting, backlog.oldest_received_at) == (2, NOW - DAY)
+    assert (empty.waiting, empty.oldest_due_at) == (0, None)
+    assert (backlog.waiting, backlog.oldest_due_at) == (2, NOW - DAY)
 
 
 def test_nothing_is_expected_of_partners_that_are_not_configured():
