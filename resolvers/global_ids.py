@@ -21,6 +21,14 @@ def encode(type_name: str, key: UUID) -> str:
     return binascii.b2a_base64(f"{type_name}:{key}".encode(), newline=False).decode()
 
 
+def encoding(type_name: str, key: str) -> str:
+    """Return what `encode` does as an expression for generated code, which gives it `b2a_base64`.
+
+    `key`: the expression of the key. Written out it takes two thirds of the time.
+    """
+    return f"b2a_base64(({f'{type_name}:'!r} + str({key})).encode(), newline=False).decode()"
+
+
 def decode(text: str) -> GlobalID:
     """Return what an id names. Raises BadUserInput for anything this server never gave out."""
     try:

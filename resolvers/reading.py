@@ -7,6 +7,7 @@ it holds. Its `build` is a generated function: one dictionary per object, no wor
 
 from __future__ import annotations
 
+from binascii import b2a_base64
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, EnumType
@@ -15,7 +16,7 @@ from typing import Any, cast
 
 from asyncpg import Record
 
-from resolvers.global_ids import encode
+from resolvers.global_ids import encoding
 from resolvers.selection import Selection
 from resolvers.sources import Column, Computed, Embedded, Entity, FieldSource, OnDemand, ToOne
 from resolvers.statements import Statement
@@ -75,7 +76,7 @@ class _Compiler:
         self._columns: dict[str, int] = {}
         self._joins: list[str] = []
         self._joined: set[str] = set()
-        self._names: dict[str, Any] = {"make": _make, "global_id": encode}
+        self._names: dict[str, Any] = {"make": _make, "b2a_base64": b2a_base64}
 
     def compile(self, entity: Entity, selection: Selection, order: tuple[str, ...], where: tuple[str, ...]) -> Plan:
         alias = self._alias()
@@ -108,7 +109,7 @@ class _Compiler:
         attributes = {"pk": key}
         for name in selection.fields:
             if name == "id":
-                attributes["id"] = f"global_id({entity.name!r}, {key})"
+                attributes["id"] = encoding(entity.name, key)
             elif name != "__typename":
                 self._field(entity, name, selection.fields[name], alias, attributes)
         return self._make(entity.object_type or entity.name, attributes)
