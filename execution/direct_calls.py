@@ -85,7 +85,7 @@ def _calling(
     takes_source = resolver.self_parameter is not None
     root, told = _name_of(resolver.root_parameter), _name_of(resolver.info_parameter)
 
-    def resolve(source: Any, info: Any, **given: Any) -> Any:
+    def resolve(source: Any, info: Any, /, **given: Any) -> Any:
         arguments: dict[str, Any] = {}
         for name, value in given.items():
             known = ready.get(name)

@@ -73,6 +73,10 @@ class Query:
     told: str = strawberry.field(resolver=_told)
 
     @strawberry.field
+    def named(self, source: str, given: str = "usual") -> str:
+        return repr((self, source, given))
+
+    @strawberry.field
     async def later(self, text: str) -> str:
         await asyncio.sleep(0)
         return text
@@ -129,6 +133,7 @@ def answer(of: GraphQLSchema, query: str, variables: dict[str, Any]) -> Any:
         ("{ maybe(colour: RED) }", {}),
         ('{ loud(text: "quiet") }', {}),
         ("{ other: told(namedOtherwise: 1) }", {}),
+        ('{ named(source: "a", given: "b") }', {}),
         ('{ later(text: "soon") }', {}),
         ('{ never(text: "no") }', {}),
         ('{ shelf(key: 4) { described(inWords: "x") again: described(inWords: "y", times: 3) } }', {}),
