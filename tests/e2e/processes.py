@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from sandbox.france_travail.settings import CLIENT_ID, CLIENT_SECRET
 from tests.waiting import until
 
 ROOT = Path(__file__).parent.parent.parent
-_START_SECONDS = 20.0
+_START_SECONDS = 60.0
+_PORTS_TRIED = 3
 _SANDBOX = "import sys; from sandbox.server import run; run('127.0.0.1', int(sys.argv[1]))"
 _WORKER = "from jobs.worker import run_worker; from settings import load_settings; run_worker(load_settings())"
 
@@ -94,16 +96,26 @@ class Sandbox:
 @asynccontextmanager
 async def sandbox_process(log_dir: Path, **france_travail: Any) -> AsyncGenerator[Sandbox, None]:
     """A sandbox on a free port, with these settings of the simulated France Travail."""
-    port = _free_port()
-    process = await _start(_SANDBOX, str(port), environ={}, log=log_dir / "sandbox.log")
-    try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
-            sandbox = Sandbox(http)
-            await until(sandbox.is_up, within_seconds=_START_SECONDS)
-            await sandbox.set_france_travail(**france_travail)
-            yield sandbox
-    finally:
-        await process.kill()
+    for left in reversed(range(_PORTS_TRIED)):
+        port = _free_port()
+        process = await _start(_SANDBOX, str(port), environ={}, log=log_dir / "sandbox.log")
+        try:
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
+                sandbox = Sandbox(http)
+                await until(partial(_up_or_ended, sandbox, process), within_seconds=_START_SECONDS)
+                if process.exit_code is not None and left:
+                    continue  # somebody took the port, or the one after it for mails, in the meantime
+                assert process.exit_code is None, (log_dir / "sandbox.log").read_text(encoding="utf-8")[-2_000:]
+                await sandbox.set_france_travail(**france_travail)
+                yield sandbox
+                return
+        finally:
+            if process.exit_code is None:
+                await process.kill()
+
+
+async def _up_or_ended(sandbox: Sandbox, process: Process) -> bool:
+    return process.exit_code is not None or await sandbox.is_up()
 
 
 class Workers:
