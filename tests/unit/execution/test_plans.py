@@ -99,6 +99,21 @@ class Query:
         return Library(books=books, things=books, anything=books)
 
 
+@strawberry.type
+class Shelf:
+    @strawberry.field
+    def labels(self, given: list[str] = ["a"], size: int = 1) -> list[str]:  # noqa: B006 (one object is the point)
+        given.append("changed")
+        return given * size
+
+
+@strawberry.type
+class Room:
+    @strawberry.field
+    def shelves(self) -> list[Shelf]:
+        return [Shelf(), Shelf()]
+
+
 @pytest.fixture(scope="module")
 def schema() -> GraphQLSchema:
     return strawberry.Schema(Query, types=[Author, Book])._schema  # pyright: ignore[reportPrivateUsage]: executed itself
@@ -203,6 +218,29 @@ async def test_variables_of_arguments_do_not_choose_plans(schema: GraphQLSchema,
     assert one.data == {"library": {"books": [{"title": "x b0"}]}}
     assert two.data == {"library": {"books": [{"title": "y b0"}]}}
     assert (plans.compiled, plans.hits) == (1, 1)
+
+
+@pytest.mark.parametrize("arguments", ["", '(prefix: "x ")', "(prefix: $p)"])
+async def test_arguments_reach_each_resolver_as_they_do_without_plans(
+    schema: GraphQLSchema, plans: PlanCache, arguments: str
+):
+    document = parse(f'query($p: String! = "d ") {{ library {{ books {{ title{arguments} again: title }} }} }}')
+
+    shown = [(await run(schema, document, Context(books()), used)).data for used in (None, plans, plans)]
+
+    assert shown[0] is not None
+    assert shown[1] == shown[2] == shown[0]
+
+
+async def test_a_resolver_that_changes_its_default_changes_it_as_it_does_without_plans():
+    of = strawberry.Schema(Room)._schema  # pyright: ignore[reportPrivateUsage]: as above
+    document = parse("{ shelves { labels(size: 2) } }")
+    alone = await run(of, document, Context([]), None)
+
+    compiled = [await run(of, document, Context([]), PlanCache(of, compile_after=1)) for _ in range(2)]
+
+    assert alone.errors is None
+    assert [result.data for result in compiled] == [alone.data, alone.data]
 
 
 async def test_the_same_operation_with_other_fragments_is_another(schema: GraphQLSchema, plans: PlanCache):
