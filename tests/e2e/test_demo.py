@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -26,11 +27,13 @@ _UP = "Everything is up"
 
 
 @pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("demo")
-    yield folder
-    for process in processes_of(folder):
-        process.kill()
+def data_dir() -> Iterator[Path]:
+    """Not in pytest's own folder: each start of pytest closes that to the account that PostgreSQL runs as."""
+    with tempfile.TemporaryDirectory(prefix="demo-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        yield folder
+        for process in processes_of(folder):
+            process.kill()
 
 
 @pytest.fixture(scope="module")
@@ -54,14 +57,15 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "cli", *arguments]
 
 
-def two_free_ports() -> int:
-    """Return a port that is free, and so is the next one."""
+def three_free_ports() -> int:
+    """Return a port that is free, and so are the next two: API, sandbox, mail relay."""
     while True:
-        with socket.socket() as first, socket.socket() as second:
+        with socket.socket() as first, socket.socket() as second, socket.socket() as third:
             first.bind(("127.0.0.1", 0))
             port: int = first.getsockname()[1]
             try:
                 second.bind(("127.0.0.1", port + 1))
+                third.bind(("127.0.0.1", port + 2))
             except OSError:
                 continue
             return port
@@ -69,7 +73,7 @@ def two_free_ports() -> int:
 
 def play(data_dir: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603
-        command("demo", "--port", f"{two_free_ports()}", "--exit"),
+        command("demo", "--port", f"{three_free_ports()}", "--exit"),
         cwd=ROOT,
         env=environ_of(data_dir),
         capture_output=True,
@@ -115,7 +119,7 @@ class Demo:
 
 @asynccontextmanager
 async def started(data_dir: Path, output: Path, *arguments: str) -> AsyncGenerator[Demo, None]:
-    port = two_free_ports()
+    port = three_free_ports()
     with output.open("wb") as file:
         process = subprocess.Popen(  # noqa: S603, ASYNC220
             command("demo", "--port", f"{port}", *arguments),
