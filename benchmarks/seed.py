@@ -102,7 +102,8 @@ _TABLES = (
         updated_at)
     SELECT pg_temp.key('approval', n), '99999' || lpad(n::text, 7, '0'), today.day - (n % 900)::int,
         today.day - (n % 900)::int + 729, pg_temp.key('job_seeker', n), pg_temp.key('company', 3 * n % $1::bigint),
-        'notification_success', lpad((20000000000000 + 3 * n % $1::bigint * 13)::text, 14, '0'),
+        CASE WHEN n % 40 = 1 THEN 'notification_error' ELSE 'notification_success' END,
+        lpad((20000000000000 + 3 * n % $1::bigint * 13)::text, 14, '0'),
         ({_KINDS})[1 + 3 * n % $1::bigint % 6], 'job_seeker', '', now() - (n % 900) * interval '1 day', now()
     FROM generate_series(0, $2::bigint - 1) n, (SELECT current_date AS day) today WHERE n % 4 <> 0
     """,

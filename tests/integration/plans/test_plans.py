@@ -102,7 +102,7 @@ async def test_a_page_reads_little_more_than_it_shows(
         await seeded.ask(visit.subject, visit.document())
         await seeded.ask(visit.subject, visit.document(after=first["pageInfo"]["endCursor"]))
 
-    assert first["nodes"] or "failed" in name, "a page without rows proves nothing"
+    assert first["nodes"], "a page without rows proves nothing"
     await _reads_at_most(visit.most, sent)
 
 
