@@ -12,8 +12,10 @@ import re
 
 _NUMBER = rb"[-+]?\d+(?:[.,]\d+)?(?:[eE][-+]?\d+)?"
 _IS_NUMBER = re.compile(_NUMBER.decode())
-# A place where a cell may begin, and begins badly; finds some that only look so.
-_SUSPECT = re.compile(rb'(?:^|[,"\n\r])(?:[=@\t]|\r(?!\n)|[-+](?!' + rb"\d+(?:\.\d+)?" + rb'(?:[,"\r\n]|$)))')
+# A place where a cell may begin, and begins badly; finds some that only look so. A line end is none, but within quotes.
+_SUSPECT = re.compile(
+    rb'(?:^|[,"\n\r])(?:[=@\t]|\r(?!\n)|[-+](?!' + rb"\d+(?:\.\d+)?" + rb'(?:[,"\r\n]|$)))|(?:^|[,\n\r])"\r\n'
+)
 _FORMULA_STARTS = ("=", "@", "+", "-", "\t", "\r")
 _MAX_RECORD_BYTES = 1_000_000
 
