@@ -23,7 +23,17 @@ def cells_of(text: bytes) -> list[list[str]]:
 
 @pytest.mark.parametrize(
     "cell",
-    ["=1+1", "@SUM(A1)", "+33 6", "-2+3+cmd|' /C calc'!A0", "\tx", '=HYPERLINK("http://a.test","b")', "-", "=é\nè", "\r\n"],
+    [
+        "=1+1",
+        "@SUM(A1)",
+        "+33 6",
+        "-2+3+cmd|' /C calc'!A0",
+        "\tx",
+        '=HYPERLINK("http://a.test","b")',
+        "-",
+        "=é\nè",
+        "\r\n",
+    ],
 )
 def test_a_cell_that_begins_like_a_formula_becomes_a_text(cell: str):
     out = io.StringIO(newline="")
