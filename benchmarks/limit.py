@@ -20,6 +20,7 @@ import asyncpg
 import jwt
 import orjson
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -243,7 +244,7 @@ async def _person(asked: _Asked) -> dict[str, Any]:
 
 async def _approvals(asked: _Asked) -> dict[str, Any]:
     if asked.company_id is not None:
-        raise NotImplementedError("approvals: of staff only, who see all of them")
+        raise HTTPException(403, "approvals: staff alone ask for this page, and see all of them")
     rows = await asked.pool.fetch(_APPROVALS, asked.rows)
     today = asked.today
     nodes = [
