@@ -19,6 +19,8 @@ from structlog.typing import EventDict, Processor
 
 # At INFO these print whole URLs, SQL values or job arguments: personal data, in some partners' cases.
 _QUIET = ("httpx", "httpcore", "tortoise", "tortoise.db_client", "asyncio", "arq", "redis", "opentelemetry")
+# uvicorn's configuration, where it was used, lets these print by handlers of its own: past what follows here.
+_SERVER_LOGS = ("uvicorn", "uvicorn.access", "uvicorn.error")
 # Its arguments are addresses it listens on and numbers of processes.
 _ARGUMENTS_SHOWN = frozenset({"uvicorn.error"})
 _MOST_PLACES = 8
@@ -99,6 +101,11 @@ def configure_logging(*, level: str, as_json: bool, stream: TextIO | None = None
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    for name in _SERVER_LOGS:
+        of_server = logging.getLogger(name)
+        of_server.handlers[:] = []
+        of_server.propagate = True
+        of_server.setLevel(logging.NOTSET)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
     sys.excepthook = _log_the_end

@@ -21,6 +21,8 @@ def server_for(host: str, port: int, *, app: Sandbox | None = None) -> uvicorn.S
             app or create_app(smtp_port=port + 1 if port else 0),
             host=host,
             port=port,
+            # Its own configuration would take uvicorn's log from whoever runs the sandbox in a process of theirs.
+            log_config=None,
             log_level="warning",
             access_log=False,
             lifespan="on",

@@ -6,7 +6,6 @@ import io
 import json
 import logging
 import re
-import sys
 from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
@@ -30,6 +29,7 @@ from telemetry.registry import REGISTRY
 from telemetry.tracing import tracing_work, using
 from tests.factories import make_job_seeker, make_nir
 from tests.integration.schema.client import GraphQLClient
+from tests.log_setup import log_setup_kept
 
 NIR = make_nir(Title.M, date(1985, 5, 4), number=424_242)
 NAME = "Confidentielle-Inventée"
@@ -41,15 +41,10 @@ PERSONAL = (NIR, NAME, E_MAIL, PHONE)
 @pytest.fixture
 def written() -> Iterator[Callable[[], str]]:
     """What the process writes, as in production."""
-    root = logging.getLogger()
-    before, level, hook, configuration = root.handlers[:], root.level, sys.excepthook, structlog.get_config()
     stream = io.StringIO()
-    configure_logging(level="INFO", as_json=True, stream=stream)
-    yield stream.getvalue
-    root.handlers[:] = before
-    root.setLevel(level)
-    sys.excepthook = hook
-    structlog.configure(**configuration)
+    with log_setup_kept():
+        configure_logging(level="INFO", as_json=True, stream=stream)
+        yield stream.getvalue
 
 
 def assert_silent(text: str) -> None:
@@ -122,11 +117,7 @@ async def test_what_a_job_stumbles_over_does_not_lie_in_valkey(valkey: Redis, va
 
 
 @pytest.mark.parametrize("value", PERSONAL)
-def test_what_a_library_or_an_exception_says_is_not_written(
-    written: Callable[[], str], monkeypatch: pytest.MonkeyPatch, value: str
-):
-    # A server that another test ran in this process has silenced it, as ours does: it must be harmless all the same.
-    monkeypatch.setattr(logging.getLogger("uvicorn.access"), "propagate", True)
+def test_what_a_library_or_an_exception_says_is_not_written(written: Callable[[], str], value: str):
     libraries = ["uvicorn.access", "httpx", "asyncio", "arq.worker", "tortoise.db_client", "asyncpg"]
     log = structlog.get_logger("tests.mails")
     log.info("mail_sent", last_name=value)

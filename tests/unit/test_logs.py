@@ -15,11 +15,13 @@ from uuid import uuid4
 
 import pytest
 import structlog
+import uvicorn
 
 from logs import FIELDS, configure_logging, redact
 from models.enums import NotificationStatus
 from services.notification.summary import BatchSummary
 from services.webhooks.engine import InboxSummary
+from tests.log_setup import log_setup_kept
 
 ROOT = Path(__file__).parents[2]
 NIR = "185057800608442"
@@ -33,15 +35,10 @@ Lines = Callable[[], list[dict[str, Any]]]
 @pytest.fixture
 def lines() -> Iterator[Lines]:
     """What a process in production writes, by line."""
-    root = logging.getLogger()
-    before, level, hook, configuration = root.handlers[:], root.level, sys.excepthook, structlog.get_config()
     stream = io.StringIO()
-    configure_logging(level="INFO", as_json=True, stream=stream)
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    root.handlers[:] = before
-    root.setLevel(level)
-    sys.excepthook = hook
-    structlog.configure(**configuration)
+    with log_setup_kept():
+        configure_logging(level="INFO", as_json=True, stream=stream)
+        yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
 def log_of_test() -> Any:
@@ -134,6 +131,20 @@ def test_what_libraries_tell_of_their_daily_work_is_not_written(lines: Lines, na
     assert lines() == []
 
 
+def test_a_server_that_had_logs_of_its_own_writes_into_ours():
+    stream = io.StringIO()
+    with log_setup_kept():
+        uvicorn.Config("anything:app")  # with its default, it sets up logging for the whole process
+        configure_logging(level="INFO", as_json=True, stream=stream)
+        for name in ("uvicorn.access", "uvicorn.error"):
+            logging.getLogger(name).info("Something %s", NIR)
+
+    assert [json.loads(line)["logger"] for line in stream.getvalue().splitlines()] == [
+        "uvicorn.access",
+        "uvicorn.error",
+    ]
+
+
 def test_the_server_says_where_it_listens(lines: Lines):
     logging.getLogger("uvicorn.error").info("Uvicorn running on %s://%s:%d (Press CTRL+C to quit)", "http", "::1", 8000)
 
@@ -164,18 +175,12 @@ def test_the_exception_that_ends_a_process_does_not_tell_over_what(lines: Lines)
 
 def test_a_terminal_is_told_no_more_than_a_machine():
     stream = io.StringIO()
-    root = logging.getLogger()
-    before, level, hook, configuration = root.handlers[:], root.level, sys.excepthook, structlog.get_config()
-    configure_logging(level="INFO", as_json=False, stream=stream)
-    try:
-        fail_over(NIR)
-    except ValueError:
-        log_of_test().exception("mail_sent", last_name="Confidentielle-Inventée")
-    finally:
-        root.handlers[:] = before
-        root.setLevel(level)
-        sys.excepthook = hook
-        structlog.configure(**configuration)
+    with log_setup_kept():
+        configure_logging(level="INFO", as_json=False, stream=stream)
+        try:
+            fail_over(NIR)
+        except ValueError:
+            log_of_test().exception("mail_sent", last_name="Confidentielle-Inventée")
 
     text = stream.getvalue()
     assert "mail_sent" in text
