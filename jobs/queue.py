@@ -19,7 +19,6 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import asyncpg
 import structlog
 from arq import Retry, cron, func
 from arq.connections import ArqRedis
@@ -27,9 +26,9 @@ from arq.typing import WorkerCoroutine
 from arq.worker import Worker
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from tortoise.exceptions import DBConnectionError
 
 from jobs.serialization import deserialize, serialize
+from models.database import DATABASE_AWAY
 from services.tasks import end_tasks
 from telemetry.tracing import note_failure, traceparent
 
@@ -56,15 +55,7 @@ _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 30.0
 
 # Ours to repeat: what was to be done is still on its row. Everything else would fail again.
-_INFRASTRUCTURE = (
-    OSError,
-    RedisError,
-    DBConnectionError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-)
+_INFRASTRUCTURE = (RedisError, *DATABASE_AWAY)
 
 
 class JobFailed(Exception):

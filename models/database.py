@@ -15,12 +15,25 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import asyncpg
 from tortoise import Tortoise
 from tortoise.connection import get_connection
+from tortoise.exceptions import DBConnectionError
 from tortoise.transactions import in_transaction
 
 from models.encryption import KeyRing, use_key_ring
 from models.postgres_client import PostgresClient
 
 T = TypeVar("T")
+
+DATABASE_AWAY: tuple[type[Exception], ...] = (
+    OSError,  # also TimeoutError
+    DBConnectionError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+)
+"""What a statement raises while PostgreSQL is away, going or coming: the same may work in a moment."""
 
 # What a whole transaction may be tried again for: serialization failure, deadlock, lock timeout.
 _RETRIED_SQLSTATES = frozenset({"40001", "40P01", "55P03"})

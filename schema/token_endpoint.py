@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
-import asyncpg
 import orjson
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
-from tortoise.exceptions import DBConnectionError
 
+from models.database import DATABASE_AWAY
 from resolvers.askers import asker_of
 from services.clock import Clock, utc_now
 from services.partners import SignedIn, authenticate
@@ -32,7 +31,6 @@ _MAX_BODY = 8_192
 _MAX_FIELDS = 20
 _FORM = "application/x-www-form-urlencoded"
 _RETRY_SECONDS = 5
-_DATABASE_AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, DBConnectionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ class TokenEndpoint:
         except _Refused as refused:
             content = {"error": refused.error, "error_description": refused.description}
             return _answer(content, status=refused.status, headers=refused.headers)
-        except _DATABASE_AWAY as error:
+        except DATABASE_AWAY as error:
             log.error("partner_not_signed_in", error_class=type(error).__name__)  # noqa: TRY400 - texts may hold values
             return _answer(
                 {"error": "temporarily_unavailable", "error_description": "the database does not answer; come back"},
