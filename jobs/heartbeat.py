@@ -18,12 +18,13 @@ import orjson
 import structlog
 
 from jobs.current import CurrentJobs
-from models.database import write
+from models.database import DATABASE_AWAY, write
 from services.tasks import end_tasks
 
 log = structlog.get_logger(__name__)
 
 INTERVAL = timedelta(seconds=5)
+FIRST_PAUSE = timedelta(seconds=1)
 KEPT = timedelta(days=7)
 
 # An upsert: a worker that was cut off for days finds its row gone, and still lives.
@@ -41,9 +42,13 @@ _FORGET = "DELETE FROM worker_heartbeat WHERE beat_at < clock_timestamp() - $1::
 
 @asynccontextmanager
 async def beating(queue: str, current: CurrentJobs, *, interval: timedelta = INTERVAL) -> AsyncGenerator[UUID, None]:
-    """Beat while the block runs, and sign off at its end. The first beat must succeed; a later one may be missed."""
+    """Beat while the block runs, and sign off at its end.
+
+    The block begins with the first beat, which waits for a PostgreSQL that is away. Later ones may be missed. Raises
+    what waiting would not mend: a password that is wrong, a table that is not there yet.
+    """
     worker_id = uuid4()
-    await _beat(worker_id, queue, current)
+    await _beat_first(worker_id, queue, current, pause=min(interval, FIRST_PAUSE))
     task = asyncio.create_task(_keep_beating(worker_id, queue, current, interval))
     try:
         yield worker_id
@@ -58,6 +63,19 @@ async def beating(queue: str, current: CurrentJobs, *, interval: timedelta = INT
 async def forget_old_heartbeats() -> int:
     """Delete the rows of workers that are gone for good; return how many."""
     return len(await write(_FORGET, KEPT))
+
+
+async def _beat_first(worker_id: UUID, queue: str, current: CurrentJobs, *, pause: timedelta) -> None:
+    while True:
+        try:
+            return await _beat(worker_id, queue, current)
+        except DATABASE_AWAY as error:
+            log.warning(
+                "worker_waits_for_database",
+                error_class=type(error).__name__,
+                advice="start PostgreSQL or look at DATABASE_URL; nothing else is needed",
+            )
+        await asyncio.sleep(pause.total_seconds())
 
 
 async def _keep_beating(worker_id: UUID, queue: str, current: CurrentJobs, interval: timedelta) -> None:

@@ -44,26 +44,47 @@ log = structlog.get_logger(__name__)
 
 
 def run_worker(settings: Settings) -> None:
-    """Work until SIGTERM or SIGINT. Survives a Valkey that goes away; a supervisor restarts it after anything else."""
+    """Work until SIGTERM or SIGINT. Waits for engines that are away; a supervisor restarts it after anything else."""
     configure_logging(level=settings.log_level, as_json=settings.is_production)
     asyncio.run(_work(settings))
 
 
 async def _work(settings: Settings) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with _opened(settings, stop) as context:
-        server = QueueServer(lambda: connect(settings.redis_url), context, jobs=JOBS, ticks=TICKS)
-        log.info("worker_started", queue=QUEUE, france_travail=context.france_travail is not None)
-        async with asyncio.TaskGroup() as group:
-            if settings.metrics_worker_port is not None:
-                group.create_task(_serve_metrics(settings, settings.metrics_worker_port, stop))
-            group.create_task(server.serve())
-            group.create_task(notify_regularly(context))
-            group.create_task(process_webhooks(context))
-        await context.rounds.finish(SHUTDOWN_GRACE)
+    stop, is_open = asyncio.Event(), asyncio.Event()
+    _end_on_signals(stop, is_open)
+    try:
+        async with _opened(settings, stop) as context:
+            is_open.set()
+            await _serve(settings, context, stop)
+    except asyncio.CancelledError:
+        if is_open.is_set():
+            raise
     log.info("worker_stopped")
+
+
+def _end_on_signals(stop: asyncio.Event, is_open: asyncio.Event) -> None:
+    """Set `stop` on SIGTERM and SIGINT. What still opens may wait for PostgreSQL, and is cancelled."""
+    opening = asyncio.current_task()
+
+    def end() -> None:
+        stop.set()
+        if opening is not None and not is_open.is_set():
+            opening.cancel()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, end)
+
+
+async def _serve(settings: Settings, context: WorkerContext, stop: asyncio.Event) -> None:
+    server = QueueServer(lambda: connect(settings.redis_url), context, jobs=JOBS, ticks=TICKS)
+    log.info("worker_started", queue=QUEUE, france_travail=context.france_travail is not None)
+    async with asyncio.TaskGroup() as group:
+        if settings.metrics_worker_port is not None:
+            group.create_task(_serve_metrics(settings, settings.metrics_worker_port, stop))
+        group.create_task(server.serve())
+        group.create_task(notify_regularly(context))
+        group.create_task(process_webhooks(context))
+    await context.rounds.finish(SHUTDOWN_GRACE)
 
 
 async def _serve_metrics(settings: Settings, port: int, stop: asyncio.Event) -> None:
