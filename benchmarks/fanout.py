@@ -195,7 +195,7 @@ async def _change(watched: Participation, previous: ParticipationStatus, status:
     now = datetime.now(UTC)
     async with in_transaction() as transaction:
         await transaction.execute_query(
-            "UPDATE participation SET status = $2 WHERE id = $1", [watched.id, status.value]
+            "UPDATE participation SET status = $2, cancelled_by = NULL WHERE id = $1", [watched.id, status.value]
         )
         entry = ParticipationStatusChanged(
             participation_id=watched.id,

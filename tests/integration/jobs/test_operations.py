@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import UUID
 
 import pytest
@@ -39,7 +40,8 @@ async def test_the_bell_begins_a_run_at_once(worker: WorkerParts):
     await until(lambda: is_finished(run_id))
 
     assert (await Approval.get()).pe_notification_status is NotificationStatus.PENDING
-    assert worker.context.inbox.awake.is_set()
+    async with asyncio.timeout(10):
+        await worker.context.inbox.awake.wait()
 
 
 async def test_the_sweep_takes_up_a_run_for_which_nobody_rang(worker: WorkerParts):
