@@ -8,7 +8,9 @@ than that (inputs, lists, extensions, handlers of exceptions) is left to Strawbe
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import FunctionType
 from typing import Any, cast
+from weakref import WeakSet
 
 import strawberry
 from graphql import (
@@ -32,6 +34,9 @@ _RESOLVERS = frozenset({f"{_CONVERTER}._resolver", f"{_CONVERTER}._async_resolve
 
 Resolve = Callable[..., Any]
 
+# By the function itself, which a wrapper around it is not.
+_direct_resolvers: WeakSet[FunctionType] = WeakSet()
+
 
 def call_directly(schema: GraphQLSchema, info_class: type[strawberry.Info]) -> None:
     """Give fields with arguments a resolver that calls theirs with what graphql-core coerced, where that is all.
@@ -48,6 +53,11 @@ def call_directly(schema: GraphQLSchema, info_class: type[strawberry.Info]) -> N
                 direct = _direct(definition, info_class)
                 if direct is not None:
                     definition.resolve = direct
+
+
+def is_direct(resolve: Any) -> bool:
+    """Tell whether a field's resolver is called directly: nothing stands in front of it, not even a permission."""
+    return type(resolve) is FunctionType and resolve in _direct_resolvers
 
 
 def _direct(definition: GraphQLField, info_class: type[strawberry.Info]) -> Resolve | None:
@@ -100,6 +110,7 @@ def _calling(
             arguments[told] = info_class(_raw_info=info, _field=field)
         return function(source, **arguments) if takes_source else function(**arguments)
 
+    _direct_resolvers.add(resolve)
     return resolve
 
 

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from graphql import FieldNode, GraphQLObjectType, IntValueNode, NullValueNode, VariableNode
 
+from execution.read_ahead import ATTRIBUTE, ReadAhead
 from resolvers.context import OperationContext, ResolveInfo, context_of
 from resolvers.errors import BadUserInput
 from resolvers.reading import Plan, entity_named, plan
@@ -22,6 +23,8 @@ from resolvers.sources import Entity
 from resolvers.statements import Statement
 from resolvers.windows import Page, PageArguments, Window, node_selection, shows_cursors, shows_rows
 
+# Of one selection: clients page by a few sizes.
+_MAX_READINGS = 50
 _FOLDED_ARGUMENTS = frozenset({"first", "last"})
 
 
@@ -40,6 +43,7 @@ class _Fold:
     """One page that goes along. `counted`: what its total is counted by, where one is asked for."""
 
     name: str
+    node: FieldNode
     key: tuple[Any, ...]
     selection: Selection
     window: Window
@@ -74,6 +78,16 @@ class _Fold:
         return shows_rows(self.selection) + (self.counted is not None)
 
 
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How the rows of one selection are read, with their pages. `limits`: the parameters that the pages add."""
+
+    made: Plan
+    folds: Sequence[_Fold]
+    statement: Statement
+    limits: Mapping[str, int]
+
+
 async def read_rows_with_pages(
     info: ResolveInfo, entity: Entity, selection: Selection, condition: str, values: Mapping[str, Any]
 ) -> list[Any]:
@@ -82,6 +96,52 @@ async def read_rows_with_pages(
     One statement for all of it. In no order.
     """
     context = context_of(info)
+    reading = _reading(info, context, entity, selection, condition)
+    made = reading.made
+    records = await reading.statement.rows({**context.parameters(), **values, **reading.limits})
+    rows = [made.build(record) for record in records]
+    if reading.folds:
+        for row, record in zip(rows, records, strict=True):
+            _bring_along(context, reading, row, record)
+    return rows
+
+
+def _bring_along(context: OperationContext, reading: _Reading, row: Any, record: Any) -> None:
+    """Leave the pages where plans find them, by their node, and where any other way of execution does, by their key."""
+    ahead = ReadAhead()
+    at = len(reading.made.columns)
+    for fold in reading.folds:
+        page = ahead[id(fold.node)] = fold.page(record[at : at + fold.width])
+        pages: dict[UUID, Page] = context.read_ahead.setdefault(fold.key, {})
+        pages[row.pk] = page
+        at += fold.width
+    setattr(row, ATTRIBUTE, ahead)
+
+
+def _reading(
+    info: ResolveInfo, context: OperationContext, entity: Entity, selection: Selection, condition: str
+) -> _Reading:
+    """The same for every operation that asks the same of the same kind of viewer, so it is remembered."""
+    memory, viewer = selection.memory, context.viewer
+    names = memory.get(entity.name)
+    if names is None:
+        names = memory[entity.name] = _variables_below(entity, selection)
+    # Of anything but a number it matters only that it was given: its list does not come along.
+    given = tuple(
+        value if type(value) is int else value is None for name in names for value in (_variable(info, name),)
+    )
+    key = (entity.name, condition, viewer.scope, viewer.partner_scopes, context.resources.cursors, given)
+    found: _Reading | None = memory.get(key)
+    if found is None:
+        if len(memory) >= _MAX_READINGS:
+            memory.clear()
+        found = memory[key] = _new_reading(info, context, entity, selection, condition)
+    return found
+
+
+def _new_reading(
+    info: ResolveInfo, context: OperationContext, entity: Entity, selection: Selection, condition: str
+) -> _Reading:
     folds = _folds(info, context, entity, selection)
     made = plan(entity, selection, context.viewer, where=(condition,))
     key = ("rows", *(fold.shape for fold in folds))
@@ -89,15 +149,7 @@ async def read_rows_with_pages(
     if statement is None:
         statement = made.statements[key] = _statement(made, folds)
     limits = {f"limit_{number}": fold.window.values["limit"] for number, fold in enumerate(folds)}
-    records = await statement.rows({**context.parameters(), **values, **limits})
-    rows = [made.build(record) for record in records]
-    at = len(made.columns)
-    for fold in folds:
-        pages: dict[UUID, Page] = context.read_ahead.setdefault(fold.key, {})
-        for row, record in zip(rows, records, strict=True):
-            pages[row.pk] = fold.page(record[at : at + fold.width])
-        at += fold.width
-    return rows
+    return _Reading(made, folds, statement, limits)
 
 
 def _statement(made: Plan, folds: Sequence[_Fold]) -> Statement:
@@ -121,18 +173,24 @@ def _folds(info: ResolveInfo, context: OperationContext, entity: Entity, selecti
             continue
         arguments = _plain_arguments(node, info)
         if arguments is not None:
-            folds.append(_fold(context, entity, name, below, arguments))
+            folds.append(_fold(context, entity, name, node, below, arguments))
     return folds
 
 
 def _fold(
-    context: OperationContext, entity: Entity, name: str, selection: Selection, arguments: PageArguments
+    context: OperationContext,
+    entity: Entity,
+    name: str,
+    node: FieldNode,
+    selection: Selection,
+    arguments: PageArguments,
 ) -> _Fold:
     children = entity.children[name]
     child = entity_named(children.entity)
     where, viewer = (children.belongs,), context.viewer
     return _Fold(
         name,
+        node,
         child_page_key(entity, name, arguments, selection, (), None),
         selection,
         Window(children.ordering, arguments, context),
@@ -147,7 +205,7 @@ def _plain_arguments(node: FieldNode, info: ResolveInfo) -> PageArguments | None
     for argument in node.arguments or ():
         value = argument.value
         if isinstance(value, VariableNode):
-            number: Any = info.variable_values.get(value.name.value)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType, reportAttributeAccessIssue]: the plain dict of execution/executor.py
+            number = _variable(info, value.name.value)
         elif isinstance(value, IntValueNode):
             number = int(value.value)
         elif isinstance(value, NullValueNode):
@@ -165,3 +223,17 @@ def _plain_arguments(node: FieldNode, info: ResolveInfo) -> PageArguments | None
     except BadUserInput:
         return None  # its own field says so
     return arguments
+
+
+def _variables_below(entity: Entity, selection: Selection) -> tuple[str, ...]:
+    """Return the variables that the arguments of an entity's lists name."""
+    nodes = (selection.nodes.get(name) for name in entity.children)
+    arguments = (argument for node in nodes if node is not None for argument in node.arguments or ())
+    return tuple(
+        dict.fromkeys(argument.value.name.value for argument in arguments if isinstance(argument.value, VariableNode))
+    )
+
+
+def _variable(info: ResolveInfo, name: str) -> Any:
+    # The plain dict of execution/executor.py.
+    return cast("Mapping[str, Any]", info.variable_values).get(name)

@@ -31,12 +31,14 @@ _MAX_CACHED = 2_000
 class Selection:
     """The fields selected of one type, by GraphQL name, each with what is selected below it.
 
-    `nodes`: of each field that has one name in the answer, and so one set of arguments, a node that holds them.
+    `nodes`: of each field that has one name in the answer, and so one set of arguments, the first node that holds them.
+    `memory`: what those who read selections have made of this one, by keys of their own.
     """
 
     fields: Mapping[str, Selection]
     key: tuple[Any, ...]
     nodes: Mapping[str, FieldNode] = field(default_factory=dict[str, FieldNode], compare=False, repr=False)
+    memory: dict[Any, Any] = field(default_factory=dict[Any, Any], compare=False, repr=False)
 
     def __contains__(self, name: str) -> bool:
         return name in self.fields

@@ -24,6 +24,7 @@ from graphql import (
 from graphql.execution.collect_fields import FieldDetails, collect_subfields
 from graphql.pyutils import Path
 
+from execution.direct_calls import is_direct
 from execution.plans.leaves import leaf_of
 from execution.plans.runtime import PlannedExecutor
 from execution.plans.sites import (
@@ -39,6 +40,7 @@ from execution.plans.sites import (
 )
 from execution.plans.values import PLAIN, admit
 from execution.plans.writer import Writer
+from execution.read_ahead import value_ahead
 
 Plan = Callable[[PlannedExecutor, Any, Path], Any]
 
@@ -83,7 +85,7 @@ class PlanCompiler:
         self._writer = Writer()
         self._fields = 0
         self._none_at_first: list[str] = []
-        self._writer.namespace.update(Path=Path, PLAIN=PLAIN, admit=admit)
+        self._writer.namespace.update(Path=Path, PLAIN=PLAIN, admit=admit, value_ahead=value_ahead)
 
     def object_plan(self, object_type: GraphQLObjectType, details: list[FieldDetails]) -> Plan:
         """Return the plan that executes the fields of one object. Raises NotPlannable."""
@@ -197,7 +199,11 @@ class PlanCompiler:
         if attribute is not None:
             return f"{source}.{attribute}"
         if prepare is None:
-            return f"ex.resolve_site({known}, {source}, {path})"
+            called = f"ex.resolve_site({known}, {source}, {path})"
+            if not is_direct(site.definition.resolve):
+                return called
+            ahead = self._writer.name("h")
+            return f"{called} if ({ahead} := value_ahead({source}, {id(site.nodes[0])})) is None else {ahead}"
         # Where the first value is read, so that what raises there is the error of this field.
         read = self._unset("g")
         self._writer.line(f"if {read} is None: {read} = {self._writer.constant(prepare)}(ex.context_value)")
