@@ -6,7 +6,6 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from inspect import isawaitable
 from typing import Any
 
 from graphql import (
@@ -20,12 +19,11 @@ from graphql import (
     specified_rules,
     validate,
 )
-from graphql.execution import execute  # pyright: ignore[reportUnknownVariableType]
 from graphql.validation.rules import overlapping_fields_can_be_merged
 from graphql.validation.validate import ValidationAbortedError
 
 from execution.echoes import be_discreet
-from execution.executor import SchemaExecutor
+from execution.executor import execute_prepared
 from execution.limits import LimitError, Limits, check_shape, operation_cost, sizes_of
 from execution.plans import PlanCache
 from execution.trusted.documents import TrustedDocument, TrustedDocuments
@@ -153,18 +151,17 @@ class GraphQLEngine:
 
         Raises TimeoutError at the deadline.
         """
-        result = execute(
+        result = execute_prepared(
             self.schema,
             document,
+            operation,
             root_value=root,
             context_value=context,
-            variable_values=dict(variables),
-            operation_name=operation.name.value if operation.name else None,
-            executor_class=SchemaExecutor,
-            plans=self.plans,
+            variable_values=variables,
             hide_suggestions=self._hide_suggestions,
+            plans=self.plans,
         )
-        return await self._within(deadline_seconds, result) if isawaitable(result) else result
+        return result if isinstance(result, ExecutionResult) else await self._within(deadline_seconds, result)
 
     def operation_type(self, request: OperationRequest) -> OperationType | None:
         """Return what kind of operation is asked for; None for a request that would be refused unread."""

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from graphql import (
     DocumentNode,
     FragmentDefinitionNode,
+    GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
     SelectionSetNode,
     VariableNode,
 )
+from graphql.execution.collect_fields import collect_fields
 from graphql.pyutils import is_awaitable  # pyright: ignore[reportUnknownVariableType]: of anything
 
 from execution.plans.compiler import NotPlannable, Plan, PlanCompiler
@@ -30,12 +33,31 @@ class Positions:
     A place is known by its type and the identity of its nodes, which live as long as the operation.
     """
 
-    __slots__ = ("_cache", "_is_open", "_plans")
+    __slots__ = ("_cache", "_is_open", "_plans", "_root_fields")
 
     def __init__(self, cache: PlanCache, *, is_open: bool) -> None:
         self._cache = cache
         self._is_open = is_open
         self._plans: dict[Any, Plan | None] = {}
+        self._root_fields: Any = None
+
+    def root_fields(self, executor: PlannedExecutor) -> Any:
+        """Return the fields of a query, collected once; None where graphql-core must collect them."""
+        if self._root_fields is None and self._is_open:
+            root_type = executor.schema.query_type
+            if root_type is not None:
+                # What goes wrong goes wrong again where graphql-core has a word for it.
+                with suppress(GraphQLError, RecursionError):
+                    collected = collect_fields(
+                        executor.schema,
+                        executor.fragments,
+                        executor.variable_values,
+                        root_type,
+                        executor.operation,
+                        executor.hide_suggestions,
+                    )
+                    self._root_fields = None if collected.new_defer_usages else collected.grouped_field_set
+        return self._root_fields
 
     def of_object(self, executor: PlannedExecutor, object_type: Any, details: list[Any]) -> Plan | None:
         if not self._is_open:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from graphql import GraphQLObjectType
+from graphql import GraphQLError, GraphQLObjectType, OperationType
 from graphql.execution import Executor
 from graphql.execution.values import get_argument_values
 from graphql.pyutils import Path, gather_with_cancel
@@ -34,6 +34,37 @@ class PlannedExecutor(Executor[Any]):
         self._positions: Positions | None = None
 
     # -- where plans take over
+
+    def execute_operation(self, serially: bool | None = None) -> Any:
+        """Execute a query whose root fields are known already; any other operation as graphql-core does."""
+        fields = self._known_root_fields() if serially is None else None
+        if fields is None:
+            return super().execute_operation(serially)
+        root_type = cast("GraphQLObjectType", self.schema.query_type)
+        try:
+            data: Any = self.execute_fields(root_type, self.root_value, None, fields, None)
+        except GraphQLError as error:
+            return self._without_data(error)
+        return self._respond(data) if _must_await(self, data) else self.build_response(data)
+
+    def _known_root_fields(self) -> Any:
+        if self._plans is None or self.operation.operation is not OperationType.QUERY:
+            return None
+        return (self._positions or self._find_positions(self._plans)).root_fields(self)
+
+    async def _respond(self, data: Awaitable[Any]) -> Any:
+        try:
+            return self.build_response(await data)
+        except GraphQLError as error:
+            return self._without_data(error)
+        except Exception:
+            await self.cancel_incremental_work()
+            self.run_async_work_finished_hook()
+            raise
+
+    def _without_data(self, error: GraphQLError) -> Any:
+        self.collected_errors.add(error, None)
+        return self.build_response(None)
 
     def collect_and_execute_subfields(
         self, return_type: GraphQLObjectType, field_details_list: Any, path: Path, result: Any, position_context: Any
