@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,37 +22,69 @@ class PostgresClient(AsyncpgDBClient):
 
     async def _read(self, sql: str, arguments: Sequence[Any]) -> Sequence[asyncpg.Record]:
         pool: Any = self._pool
-        connection: Any = await pool.acquire()
+        holder = _take(pool)
+        if holder is None:
+            async with pool.acquire() as connection:
+                return await connection.fetch(sql, *arguments)
+        connection = holder._con
         try:
             rows: Sequence[asyncpg.Record] = await connection.fetch(sql, *arguments)
         except BaseException:
-            await pool.release(connection)
+            await _release(holder, connection)
             raise
-        if not _give_back(connection, pool):
-            await pool.release(connection)
+        if not _give_back(holder, connection, pool):
+            await _release(holder, connection)
         return rows
 
 
-def _give_back(connection: Any, pool: Any) -> bool:
+def _take(pool: Any) -> Any:
+    """Return a connection's holder out of the pool, if one is idle and ready; None if there is anything to wait for.
+
+    These are the steps of `Pool.acquire` (asyncpg.pool), less the object that stands between a connection and those who
+    might keep it: here nobody does.
+    """
+    if pool._closing or not pool._initialized or pool._queue.empty():
+        return None
+    holder = pool._queue.get_nowait()
+    connection = holder._con
+    if (
+        connection is None
+        or connection.is_closed()
+        or holder._generation != pool._generation
+        or holder._setup is not None
+    ):
+        pool._queue.put_nowait(holder)
+        return None
+    holder._maybe_cancel_inactive_callback()
+    holder._in_use = pool._loop.create_future()
+    return holder
+
+
+async def _release(holder: Any, connection: Any) -> None:
+    """The way of `Pool.release`: in a task, since whoever is cancelled meanwhile must not keep the connection."""
+    connection._on_release()
+    await asyncio.shield(holder.release(None))
+
+
+def _give_back(holder: Any, connection: Any, pool: Any) -> bool:
     """Return a connection to its pool at once, if there is nothing to wait for; False if there might be.
 
     `Pool.release` starts a task for it, which costs as much as the read of a row. These are its own steps, in its order
     (asyncpg.pool.PoolConnectionHolder.release), for a connection that was asked one question and has answered it.
     """
-    inner, holder = connection._con, connection._holder
-    protocol = inner._protocol
+    protocol = connection._protocol
     if (
-        inner.is_closed()
+        connection.is_closed()
         or protocol.queries_count >= holder._max_queries
         or holder._generation != pool._generation
         or protocol._is_cancelling()
         or protocol.is_in_transaction()
-        or inner._top_xact is not None
-        or inner._listeners
-        or inner._log_listeners
+        or connection._top_xact is not None
+        or connection._listeners
+        or connection._log_listeners
     ):
         return False
-    inner._on_release()
+    connection._on_release()
     holder._timeout = None
     holder._release()
     holder._setup_inactive_callback()
