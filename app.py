@@ -300,6 +300,7 @@ class _Process:
                     is_production=settings.is_production,
                     documents=self._document_rules,
                     admission=self._admission,
+                    remembers_viewers=True,
                 ),
                 transports.event_streams,
             )

@@ -163,6 +163,20 @@ class GraphQLEngine:
         )
         return result if isinstance(result, ExecutionResult) else await self._within(deadline_seconds, result)
 
+    def known_operation(self, request: OperationRequest) -> OperationDefinitionNode | None:
+        """Return the operation that is asked for, if its document was prepared before and may run; it is not now."""
+        trusted = self.trusted_document(request)
+        if trusted is not None:
+            prepared = self._trusted[trusted.text]
+        else:
+            prepared = None if request.document_id is not None else self._documents.get(request.query)
+        if prepared is None or prepared.document is None or prepared.errors:
+            return None
+        try:
+            return _chosen(prepared.document, request.operation_name)
+        except RequestRefused:
+            return None
+
     def operation_type(self, request: OperationRequest) -> OperationType | None:
         """Return what kind of operation is asked for; None for a request that would be refused unread."""
         prepared = self._prepared(request)

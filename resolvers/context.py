@@ -21,6 +21,7 @@ from clients.france_travail import FranceTravailClient
 from models.enums import UserKind
 from resolvers.cursors import CursorSigner
 from resolvers.errors import Unauthenticated
+from resolvers.supposed_viewers import SupposedViewer
 from resolvers.viewer import Viewer
 from services.appointments.inviting import HOLD, Inviting
 from services.communes import Communes
@@ -83,6 +84,8 @@ class OperationContext:
     request_id: str
     # Network address of whoever asks; empty where there is none. For limits only, never for logs.
     client_address: str = field(default="", repr=False)
+    # Set where the viewer is remembered, and a read has to tell whether they are still the same.
+    supposed: SupposedViewer | None = field(default=None, repr=False)
     loaders: dict[Any, DataLoader[Any, Any]] = field(default_factory=dict[Any, DataLoader[Any, Any]])
     # Pages that came along with their row, by what was asked for and the row (resolvers/folding.py).
     read_ahead: dict[Any, dict[UUID, Any]] = field(default_factory=dict[Any, dict[UUID, Any]], repr=False)
@@ -107,6 +110,10 @@ class OperationContext:
         if not self.viewer.is_authenticated:
             raise Unauthenticated("sign in: this field needs an Authorization header with a bearer token")
         return self.viewer
+
+    def untold(self) -> SupposedViewer | None:
+        """Return the viewer that the next read must ask about, if there is one."""
+        return self.supposed if self.supposed is not None and not self.supposed.is_told else None
 
     def forget_rows(self) -> None:
         """Drop what was loaded: a write follows, after which the mutations of the operation must read anew."""

@@ -21,6 +21,7 @@ from resolvers.reading import Plan, entity_named, plan
 from resolvers.selection import NOTHING, Selection
 from resolvers.sources import Entity
 from resolvers.statements import Statement
+from resolvers.viewers import MARK_NOW
 from resolvers.windows import Page, PageArguments, Window, node_selection, shows_cursors, shows_rows
 
 # Of one selection: clients page by a few sizes.
@@ -96,9 +97,13 @@ async def read_rows_with_pages(
     One statement for all of it. In no order.
     """
     context = context_of(info)
+    supposed = context.untold()
     reading = _reading(info, context, entity, selection, condition)
     made = reading.made
-    records = await reading.statement.rows({**context.parameters(), **values, **reading.limits})
+    asked: Mapping[str, Any] = {} if supposed is None else supposed.parameters
+    records = await reading.statement.rows({**context.parameters(), **values, **reading.limits, **asked})
+    if supposed is not None and records:
+        supposed.hear(records[0]["mark"])
     rows = [made.build(record) for record in records]
     if reading.folds:
         for row, record in zip(rows, records, strict=True):
@@ -130,7 +135,15 @@ def _reading(
     given = tuple(
         value if type(value) is int else value is None for name in names for value in (_variable(info, name),)
     )
-    key = (entity.name, condition, viewer.scope, viewer.partner_scopes, context.resources.cursors, given)
+    key = (
+        entity.name,
+        condition,
+        viewer.scope,
+        viewer.partner_scopes,
+        context.resources.cursors,
+        context.untold() is None,
+        given,
+    )
     found: _Reading | None = memory.get(key)
     if found is None:
         if len(memory) >= _MAX_READINGS:
@@ -144,20 +157,21 @@ def _new_reading(
 ) -> _Reading:
     folds = _folds(info, context, entity, selection)
     made = plan(entity, selection, context.viewer, where=(condition,))
-    key = ("rows", *(fold.shape for fold in folds))
+    is_known = context.untold() is None
+    key = ("rows", is_known, *(fold.shape for fold in folds))
     statement = made.statements.get(key)
     if statement is None:
-        statement = made.statements[key] = _statement(made, folds)
+        statement = made.statements[key] = _statement(made, folds, "" if is_known else f", {MARK_NOW} AS mark")
     limits = {f"limit_{number}": fold.window.values["limit"] for number, fold in enumerate(folds)}
     return _Reading(made, folds, statement, limits)
 
 
-def _statement(made: Plan, folds: Sequence[_Fold]) -> Statement:
+def _statement(made: Plan, folds: Sequence[_Fold], asked: str) -> Statement:
     added = [text for number, fold in enumerate(folds) for text in fold.expressions(number)]
     # The plans of lists call their row `parent`; their other aliases hide those of the row where they are the same.
     parent = f" CROSS JOIN LATERAL (SELECT {made.alias}.id) AS parent (id)" if folds else ""
     selected = ", ".join([made.select_list(), *(f"{text} AS f{number}" for number, text in enumerate(added))])
-    return Statement(f"SELECT {selected} FROM {made.source}{parent} WHERE {made.where()}")
+    return Statement(f"SELECT {selected}{asked} FROM {made.source}{parent} WHERE {made.where()}")
 
 
 def _folds(info: ResolveInfo, context: OperationContext, entity: Entity, selection: Selection) -> list[_Fold]:

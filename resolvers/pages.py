@@ -20,6 +20,7 @@ from resolvers.selection import NOTHING, Selection, selection_of
 from resolvers.sources import Entity, Ordering
 from resolvers.statements import Statement
 from resolvers.viewer import Viewer
+from resolvers.viewers import MARK_NOW
 from resolvers.ways import Way, ways_into
 from resolvers.windows import MAXIMUM_SIZE, Page, PageArguments, Window, node_selection, shows_cursors, shows_rows
 
@@ -52,17 +53,20 @@ async def read_page(
     values = {**context.parameters(), **(narrowed.values or {}), **window.values}
     records: Sequence[Any] = ()
     if shows_rows(selection):
-        with_cursors = shows_cursors(selection)
-        key = ("page", with_cursors, *window.key)
+        with_cursors, supposed = shows_cursors(selection), context.untold()
+        key = ("page", with_cursors, supposed is None, *window.key)
         statement = made.statements.get(key)
         if statement is None:
             candidates = _candidates(entity, made, window, narrowed, context.viewer)
+            asked = "" if supposed is None else f", {MARK_NOW} AS mark"
             statement = made.statements[key] = Statement(
-                f"SELECT {made.select_list(with_order=with_cursors)} FROM {made.source}"
+                f"SELECT {made.select_list(with_order=with_cursors)}{asked} FROM {made.source}"
                 f" WHERE {made.where(*window.conditions(made.order), *candidates)}"
                 f" ORDER BY {window.order_by(made.order)} LIMIT :limit"
             )
-        records = await statement.rows(values)
+        records = await statement.rows(values if supposed is None else {**values, **supposed.parameters})
+        if supposed is not None and records:
+            supposed.hear(records[0]["mark"])
     total_count = await _count(entity, context, narrowed, values) if "totalCount" in selection else None
     return window.page(records, made, selection, total_count)
 

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 import orjson
-from graphql import GraphQLError
+from graphql import ExecutionResult, FieldNode, GraphQLError, OperationDefinitionNode, OperationType
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -22,9 +22,10 @@ from starlette.types import Receive, Scope, Send
 from execution.engine import GraphQLEngine, MutationByGet, OperationRequest, RequestRefused
 from models.database import StatementCounter, counting_statements
 from resolvers.context import OperationContext, Resources
+from resolvers.supposed_viewers import SupposedViewer, ViewerMemory
 from resolvers.viewer import ANONYMOUS, Viewer
-from resolvers.viewers import load_viewer
-from schema.admission import Admission, RateLimited
+from resolvers.viewers import load_marked_viewer, load_viewer
+from schema.admission import Admission, RateLimited, Ticket
 from schema.answers import answer_of, codes_of, format_error, internal_error, record_personal_reads
 from schema.documents import DocumentRules, public_seconds, unfit_variables
 from schema.http_requests import (
@@ -42,9 +43,16 @@ from schema.requests import bearer_token
 from schema.streams.events import EVENT_STREAM, EventStreams
 from schema.streams.registry import TooManyStreams
 from schema.streams.sessions import Session
-from services.tokens import InvalidToken, TokenVerifier
+from services.tokens import Claims, InvalidToken, TokenVerifier
 from telemetry.operations import NAMES, Outcome, SeenOperation, observing_operation
 
+# Fields of Query whose first statement tells what became of a supposed viewer.
+_ROOTS_OF_ROWS = frozenset(
+    {
+        *("jobSeeker", "jobSeekers", "jobApplication", "jobApplications", "approval", "approvals"),
+        *("appointments", "participations", "company", "companies", "surveys"),
+    }
+)
 _PERSISTED = ("documentId", "extensions")
 GRAPHIQL = Path(__file__).parent / "static" / "graphiql" / "index.html"
 
@@ -56,6 +64,17 @@ class EndpointConfig:
     is_production: bool
     documents: DocumentRules = field(default_factory=DocumentRules)
     admission: Admission = field(default_factory=Admission)
+    # Whether who asked a moment ago is remembered (resolvers/supposed_viewers.py).
+    remembers_viewers: bool = False
+
+
+@dataclass(slots=True)
+class _Caller:
+    """Who asks. `supposed`: they are remembered, and it is still to be told whether rightly."""
+
+    viewer: Viewer
+    claims: Claims | None = None
+    supposed: SupposedViewer | None = None
 
 
 class GraphQLEndpoint:
@@ -74,6 +93,7 @@ class GraphQLEndpoint:
         self._resources = resources
         self._config = config
         self._event_streams = event_streams
+        self._viewers = ViewerMemory() if config.remembers_viewers else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self._respond(Request(scope, receive))
@@ -132,25 +152,17 @@ class GraphQLEndpoint:
     async def _answer(
         self, request: Request, asked: OperationRequest, media_type: str, seen: SeenOperation
     ) -> Response:
-        context = OperationContext(
-            viewer=await self._viewer(request),
-            resources=self._resources,
-            now=datetime.now(UTC),
-            request_id=request.state.request_id,
-            client_address=request.client.host if request.client is not None else "",
-        )
+        caller = await self._caller(request, asked)
+        context = self._context(request, caller.viewer, caller.supposed)
         try:
             ticket = self._config.admission.begin(context.viewer, context.client_address)
             self._config.documents.admit(self._engine, asked, context.viewer)
             if request.method == "GET" and asked.document_id is not None:
                 self._check_address(asked)
-            result = await self._engine.execute(
-                asked,
-                context,
-                deadline_seconds=self._config.deadline_seconds,
-                only_queries=request.method == "GET",
-                admit=ticket,
-            )
+            result = await self._run(request, asked, context, ticket)
+            if not await self._is_still(caller):
+                context = self._context(request, caller.viewer)
+                result = await self._run(request, asked, context, ticket)
         except MutationByGet:
             raise Refusal(405, "GET: only queries; send mutations by POST", Allow="POST") from None
         except RateLimited as limited:
@@ -180,6 +192,27 @@ class GraphQLEndpoint:
                 del response.headers[name]
         return response
 
+    def _context(self, request: Request, viewer: Viewer, supposed: SupposedViewer | None = None) -> OperationContext:
+        return OperationContext(
+            viewer=viewer,
+            resources=self._resources,
+            now=datetime.now(UTC),
+            request_id=request.state.request_id,
+            client_address=request.client.host if request.client is not None else "",
+            supposed=supposed,
+        )
+
+    async def _run(
+        self, request: Request, asked: OperationRequest, context: OperationContext, ticket: Ticket
+    ) -> ExecutionResult:
+        return await self._engine.execute(
+            asked,
+            context,
+            deadline_seconds=self._config.deadline_seconds,
+            only_queries=request.method == "GET",
+            admit=ticket,
+        )
+
     def _check_address(self, asked: OperationRequest) -> None:
         """Raise Refusal where an address would have to hold what may be personal. Raises RequestRefused."""
         _, operation = self._engine.prepare(asked)
@@ -193,14 +226,45 @@ class GraphQLEndpoint:
             return 0
         return public_seconds(self._engine.schema, self._engine.prepare(asked)[1], answer)
 
-    async def _viewer(self, request: Request) -> Viewer:
+    async def _caller(self, request: Request, asked: OperationRequest) -> _Caller:
+        """Return who asks: as they were a moment ago, where what they ask for will tell whether they still are."""
         header = request.headers.get("authorization")
         if header is None:
-            return ANONYMOUS
+            return _Caller(ANONYMOUS)
         try:
-            return await load_viewer(await self._verifier.verify(bearer_token(header)))
+            claims = await self._verifier.verify(bearer_token(header))
+            if self._viewers is not None and _reads_rows_alone(self._engine.known_operation(asked)):
+                supposed = self._viewers.suppose(claims)
+                if supposed is not None:
+                    return _Caller(supposed.viewer, claims, supposed)
+            return _Caller(await self._load_viewer(claims), claims)
         except InvalidToken as error:
             raise _challenge(error) from None
+
+    async def _is_still(self, caller: _Caller) -> bool:
+        """Tell whether a supposed viewer has kept their rights; if not, put who they are by now in their place.
+
+        Raises Refusal (401) for one who has none any more.
+        """
+        supposed = caller.supposed
+        if supposed is None or caller.claims is None or supposed.is_still:
+            return True
+        try:
+            viewer = await self._load_viewer(caller.claims)
+        except InvalidToken as error:
+            raise _challenge(error) from None
+        # Where no row came back, nothing has told; nor was anything shown.
+        is_still = not supposed.is_told and viewer == supposed.viewer
+        caller.viewer, caller.supposed = viewer, None
+        return is_still
+
+    async def _load_viewer(self, claims: Claims) -> Viewer:
+        if self._viewers is None:
+            return await load_viewer(claims)
+        self._viewers.forget(claims)
+        viewer, mark = await load_marked_viewer(claims)
+        self._viewers.keep(claims, viewer, mark)
+        return viewer
 
     # -- streaming the operation
 
@@ -234,6 +298,18 @@ class GraphQLEndpoint:
                 f'sql;desc="{counter.statements} statements";dur={counter.seconds * 1000:.1f}'
             )
         return response
+
+
+def _reads_rows_alone(operation: OperationDefinitionNode | None) -> bool:
+    """Tell whether an operation does nothing but read rows: if it was in vain, it may be run again."""
+    return (
+        operation is not None
+        and operation.operation is OperationType.QUERY
+        and all(
+            isinstance(node, FieldNode) and node.name.value in _ROOTS_OF_ROWS
+            for node in operation.selection_set.selections
+        )
+    )
 
 
 def _challenge(error: InvalidToken) -> Refusal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +27,7 @@ from tests.factories import (
     make_participation,
     make_user,
 )
-from tests.integration.schema.client import GraphQLClient, serve, token_for
+from tests.integration.schema.client import CONFIG, GraphQLClient, serve, token_for
 from tests.integration.schema.crowd import empty_database
 from tests.security.test_mutation_rights import CALLS
 
@@ -86,6 +86,8 @@ async def open_target(engine: GraphQLEngine) -> AsyncGenerator[Target]:
     ids = {type_name: encode(type_name, row.id) for type_name, row in rows.items()}
     operator, employer = await make_user(UserKind.STAFF, is_operator=True), await make_employer(company)
     askers = ((operator, None), (employer, company), (person, None), None)
-    async with serve(engine, Resources(cursors=SIGNER, ring=ring)) as client:
+    # As in production: who asked before is remembered.
+    config = replace(CONFIG, remembers_viewers=True)
+    async with serve(engine, Resources(cursors=SIGNER, ring=ring), config=config) as client:
         yield Target(client, operator, askers, ids)
     await empty_database()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -19,7 +19,7 @@ from resolvers.cursors import CursorSigner
 from resolvers.global_ids import encode
 from schema.build import build_schema
 from services.surveys import SurveyPlan
-from tests.integration.schema.client import Answer, GraphQLClient, never_ring, serve
+from tests.integration.schema.client import CONFIG, Answer, GraphQLClient, never_ring, serve
 from tests.integration.schema.crowd import empty_database
 from tests.security import matrix
 from tests.security.matrix import ANONYMOUS, FIELDS, SIGNED_IN, VIEWERS, VISIBLE, Field, sees
@@ -108,7 +108,8 @@ async def court(_open_database: object, engine: GraphQLEngine) -> AsyncIterator[
         ring=never_ring,
         surveys=SurveyPlan(forms=TallyForms("https://tally.so")),
     )
-    async with serve(engine, resources) as client:
+    # As in production: who asked before is remembered.
+    async with serve(engine, resources, config=replace(CONFIG, remembers_viewers=True)) as client:
         yield Court(client, world)
     await empty_database()
 

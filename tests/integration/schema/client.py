@@ -23,6 +23,7 @@ from services.tokens import TokenVerifier, issue_development_token
 
 HS256_KEY = "tests-only-token-key-of-32-bytes-or-more"
 ISSUER, AUDIENCE = "tests", "traverse"
+# Nobody is remembered: how many statements an operation takes is not to depend on the one before.
 CONFIG = EndpointConfig(max_body_bytes=1_000_000, deadline_seconds=10, is_production=False)
 
 Organization = Company | PrescriberOrganization | Institution
