@@ -30,7 +30,12 @@ SELECT count(*) AS number FROM unnest($1::text[]) AS sent (fingerprint)
 WHERE NOT EXISTS (SELECT 1 FROM webhook_event AS event WHERE event.source = 'rdv_insertion'
     AND event.fingerprint = sent.fingerprint AND event.status IN ('processed', 'ignored'))
 """
-_TWICE = "SELECT count(*) AS number FROM (SELECT event_id FROM storm_settlement GROUP BY 1 HAVING count(*) > 1) twice"
+_TWICE = """
+SELECT count(*) AS number FROM (
+    SELECT event_id FROM storm_settlement JOIN webhook_event AS event ON event.id = event_id
+    WHERE event.fingerprint = ANY ($1::text[]) GROUP BY 1 HAVING count(*) > 1
+) twice
+"""
 # The log tells each change of a person from where the one before it ended, and each beginning and end once.
 _BROKEN_LOG = """
 SELECT count(*) AS number FROM (
@@ -81,7 +86,7 @@ async def damage_of(story: Story, *, refused: int) -> Damage:
     fingerprints = [webhook.fingerprint for webhook in story.webhooks]
     return Damage(
         lost=(await fetch_all(_LOST, fingerprints))[0]["number"],
-        applied_twice=(await fetch_all(_TWICE))[0]["number"],
+        applied_twice=(await fetch_all(_TWICE, fingerprints))[0]["number"],
         wrong_ends=await wrong_ends(story),
         broken_log=sum(row["number"] for row in await fetch_all(_BROKEN_LOG)),
         refused=refused,

@@ -1,7 +1,7 @@
 """`python -m benchmarks.faults`: every fault in turn, a line for each, and the table of all at the end.
 
-`--scale 10` tries ten times as often, and waits for leases as long as they really last. Ends with 1 when something was
-lost, applied twice or leaked.
+`--scale 10` tries ten times as often, and waits for leases and pauses as long as they really last. Ends with 1 when
+something was lost, applied twice or leaked.
 """
 
 from __future__ import annotations

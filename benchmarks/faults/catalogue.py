@@ -37,7 +37,7 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
         "duplicates": lambda theatre, scale: hostility.duplicates(theatre, events=20 * scale, copies=25),
         "slow-senders": lambda theatre, scale: hostility.slow_senders(theatre, sockets=200 * scale),
         "broken-bodies": lambda theatre, scale: hostility.broken_bodies(theatre, rounds=2 * scale),
-        "partners": lambda theatre, scale: partners.storm(theatre, rounds=3 * scale, approvals=5 * scale),
+        "partners": lambda theatre, scale: partners.storm(theatre, rounds=3 * scale, people=5 * scale, waits=scale > 1),
         "clocks": lambda theatre, scale: clocks.wrong_clocks(theatre, events=50 * scale, approvals=20 * scale),
         "postgres-full": lambda theatre, scale: disks.postgres_full(theatre, times=scale),
         "figures-full": lambda theatre, scale: disks.figures_full(theatre, reads=300 * scale),

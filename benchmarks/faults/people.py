@@ -44,13 +44,18 @@ async def people_of_appointments(*, events: int) -> Bookings:
     return Bookings(await token_of_employer(company), write_story(cast, events=events, secret=WEBHOOK_SECRET))
 
 
-async def token_of_employer(company: Company, *, issued_at: datetime | None = None) -> str:
-    user = await User.filter(subject=_EMPLOYER).first()
+async def token_of_employer(
+    company: Company, *, subject: str = _EMPLOYER, email: str | None = None, issued_at: datetime | None = None
+) -> str:
+    """Of somebody who is a member of that company alone; they and their membership are made when they are not there."""
+    user = await User.filter(subject=subject).first()
     if user is None:
-        user = await User.create(kind=UserKind.EMPLOYER, subject=_EMPLOYER, first_name="Zoé", last_name="Imaginaire-0")
+        user = await User.create(
+            kind=UserKind.EMPLOYER, subject=subject, first_name="Zoé", last_name="Imaginaire-0", email=email
+        )
         await Membership.create(user=user, company=company)
     return issue_development_token(
-        subject=_EMPLOYER,
+        subject=subject,
         organization_id=company.id,
         issuer="traverse-development",
         audience="traverse",
