@@ -120,6 +120,7 @@ def _rates() -> str:
 
 def _operation(limits: Limits) -> str:
     rows = (
+        ("characters of the document", limits.characters, ""),
         ("tokens of the document", limits.tokens, ""),
         ("operations in the document", limits.operations, ""),
         ("levels", _default("GRAPHQL_MAX_DEPTH"), "`GRAPHQL_MAX_DEPTH`"),

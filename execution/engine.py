@@ -268,6 +268,9 @@ class GraphQLEngine:
         return prepared
 
     def _prepare(self, query: str) -> PreparedDocument:
+        if len(query) > self._limits.characters:
+            message = f"document: {len(query)} characters, at most {self._limits.characters} are accepted"
+            return PreparedDocument(None, [LimitError(message)])
         try:
             document = parse(query, max_tokens=self._limits.tokens)
             introspects = check_shape(document, self._limits)

@@ -37,6 +37,9 @@ from execution.types import is_list, named_type
 class Limits:
     """`cost` counts resolved fields, each list multiplied by the rows it may hold."""
 
+    # White space and comments are no tokens, a text of any length is one, and reading each takes its time, in which
+    # nobody else is answered: a megabyte of them, up to two seconds.
+    characters: int = 32_768
     tokens: int = 2_000
     depth: int = 15
     aliases: int = 50

@@ -215,8 +215,14 @@ def test_an_astronomic_cost_is_not_spelled_out():
         "{ item {" + " name" * 900 + "} }",  # repetitions, which validation compares two by two
         "{ item {" + " parts { name }" * 450 + "} }",
         "{ item { name } } fragment F on Item {" + " name" * 1_900 + "}",
+        "{ item { name } }" + "," * 900_000,  # characters, of which none or one is a token
+        "#" + "x" * 900_000 + "\n{ item { name } }",
+        '{ nodes(ids: ["""' + "\n a" * 300_000 + '"""]) { name } }',
     ],
-    ids=["tokens", "selections", "lists", "types", "unused-fragment", "repeats", "repeated-objects", "unused-repeats"],
+    ids=[
+        *("tokens", "selections", "lists", "types", "unused-fragment", "repeats", "repeated-objects"),
+        *("unused-repeats", "commas", "comment", "block"),
+    ],
 )
 def test_what_is_too_long_to_be_looked_at_is_refused_soon_and_as_a_limit(query: str):
     engine = shop()
