@@ -33,6 +33,8 @@ MAX_ECHO = 200
 # second; the largest documents of real clients (the introspection of tools) stay below a tenth of this.
 overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 20_000
 MAX_CACHED_TEXT = 20_000
+# Each error of a variable shows all of it once more: graphql-core's own 50 of them take seconds where it is large.
+_MAX_COERCION_ERRORS = 5
 # Costs that are remembered of one document: clients page by a few sizes.
 _MAX_COSTS = 50
 
@@ -159,6 +161,7 @@ class GraphQLEngine:
             context_value=context,
             variable_values=variables,
             hide_suggestions=self._hide_suggestions,
+            max_coercion_errors=_MAX_COERCION_ERRORS,
             plans=self.plans,
         )
         return result if isinstance(result, ExecutionResult) else await self._within(deadline_seconds, result)

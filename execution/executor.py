@@ -41,6 +41,7 @@ def execute_prepared(
     context_value: Any,
     variable_values: Mapping[str, Any],
     hide_suggestions: bool,
+    max_coercion_errors: int,
     plans: PlanCache | None,
 ) -> ExecutionResult | Awaitable[ExecutionResult]:
     """Execute an operation of a document that is valid for this schema.
@@ -49,7 +50,11 @@ def execute_prepared(
     is whole, which operation is meant, what the arguments of fragments are (the parser takes none).
     """
     values = get_variable_values(
-        schema, operation.variable_definitions or (), dict(variable_values), hide_suggestions=hide_suggestions
+        schema,
+        operation.variable_definitions or (),
+        dict(variable_values),
+        max_errors=max_coercion_errors,
+        hide_suggestions=hide_suggestions,
     )
     if isinstance(values, list):
         return ExecutionResult(None, errors=values)

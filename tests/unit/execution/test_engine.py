@@ -177,6 +177,13 @@ async def test_variables_that_do_not_fit_are_a_refusal_and_nothing_runs():
     assert refusal.value.errors[0].path is None
 
 
+async def test_of_variables_that_are_wrong_all_over_only_a_few_errors_are_told():
+    with pytest.raises(RequestRefused) as refusal:
+        await run(shop(), "query($ids: [ID!]!) { nodes(ids: $ids) { name } }", ids=[{"at": "all"}] * 5_000)
+
+    assert len(refusal.value.errors) < 10
+
+
 @pytest.mark.parametrize("query", ["{ itm { name } }", "{ item { nam } }", "{ items(frst: 1) { nodes { name } } }"])
 def test_names_are_proposed_unless_suggestions_are_hidden(query: str):
     _, with_suggestions = refused(shop(), query)
