@@ -130,7 +130,7 @@ def create_app(settings: Settings) -> Starlette:
     ]
     if not settings.is_production:
         routes.append(Mount("/graphql/static", StaticFiles(directory=_GRAPHIQL)))
-    return Starlette(
+    application = Starlette(
         routes=routes,
         lifespan=process.lifespan,
         middleware=[
@@ -153,6 +153,9 @@ def create_app(settings: Settings) -> Starlette:
             ),
         ],
     )
+    # A slash too many would lead to whatever host the request named, and a token behind a proxy to plain HTTP.
+    application.router.redirect_slashes = False
+    return application
 
 
 async def _healthz(_: Request) -> PlainTextResponse:

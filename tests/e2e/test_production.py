@@ -257,6 +257,17 @@ async def test_all_transports_tell_the_same_of_the_same_mistake(server: Server):
         assert told[0] == told[1] == told[2], name
 
 
+@pytest.mark.parametrize("path", ["/graphql/", "/graphql%2F", "/metrics/", "/oauth/token/", "/webhooks/tally/"])
+async def test_a_slash_too_many_leads_to_no_host_that_the_request_named(server: Server, path: str):
+    answers = [
+        await server.http.request(method, path, headers={"Host": "elsewhere.exemple.test"})
+        for method in ("GET", "POST")
+    ]
+
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert not any("location" in answer.headers for answer in answers)
+
+
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
 @pytest.mark.parametrize(
     "path", ["/graphql", "/oauth/token", "/exports/x", "/ops/sign-in", "/webhooks/rdv-insertion", "/nowhere"]
