@@ -20,6 +20,10 @@ from schema.types.geography import Commune, Coordinates, NearInput, commune
 from services.communes import MAX_COMMUNES, commune_search
 from services.geocoding import MAX_SUGGESTIONS, GeocodingData
 
+# Comparing a text with the names of all communes takes as long as it has letters: a connection for seconds, and all of
+# them for whoever sends ten at a time. The longest name has 45.
+_MAX_SEARCH = 100
+
 
 @strawberry.type(description="`score`, from 0 to 1, compares texts: below 0.4 the place is likely to be another one.")
 class GeocodedAddress:
@@ -98,6 +102,8 @@ class PlaceQueries:
         _check_range("limit", limit, MAX_COMMUNES)
         if not (search or "").strip() and not (post_code or "").strip():
             raise BadUserInput("communes: give `search`, `postCode` or both")
+        if len(search or "") > _MAX_SEARCH:
+            raise BadUserInput(f"search: {len(search or '')} characters, at most {_MAX_SEARCH} expected")
         known = communes_of(info.raw)
         wanted = commune_search(search, post_code, limit)
         if wanted is None:

@@ -328,6 +328,17 @@ async def test_communes_without_anything_to_search_by_are_refused(api: GraphQLCl
     assert answer.codes == ["BAD_USER_INPUT"]
 
 
+async def test_a_text_longer_than_any_commune_is_compared_with_none(api: GraphQLClient, places: Places):
+    longest = await api(f'{{ communes(search: "{"a" * 100}") {{ inseeCode }} }}')
+    asked = len(places.geo_paths)
+    longer = await api(f'{{ communes(search: "{"a" * 101}") {{ inseeCode }} }}')
+
+    assert longest.data == {"communes": []}
+    assert longer.codes == ["BAD_USER_INPUT"]
+    assert longer.statements == 0
+    assert len(places.geo_paths) == asked
+
+
 async def test_fifty_rows_cost_one_statement_and_a_call_a_department(api: GraphQLClient, places: Places):
     company = await make_company(insee_code="69123", post_code="69001", city="Lyon")
     employer = await make_employer(company)
