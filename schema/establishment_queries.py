@@ -41,7 +41,7 @@ class EstablishmentQueries:
         number = clean_siret(siret)
         if number is None:
             return invalid_siret()
-        if await _is_too_often(context):
+        if await _is_too_often(context, number):
             return unavailable(ErrorCode.RATE_LIMITED, "Trop de recherches d'entreprises. Réessayez dans une minute.")
         try:
             answer = await look_up(info.raw, establishments.by_siret, number)
@@ -55,7 +55,15 @@ class EstablishmentQueries:
         return found
 
 
-async def _is_too_often(context: OperationContext) -> bool:
+async def _is_too_often(context: OperationContext, number: str) -> bool:
     """INSEE's few calls a minute are everybody's: no one may take them all."""
     throttle = context.resources.establishment_searches
-    return throttle is not None and await throttle.take(f"account {context.viewer.user_id}") > 0
+    if throttle is None:
+        return False
+    account = f"account {context.viewer.user_id}"
+
+    async def take(numbers: list[str]) -> list[bool]:
+        return [await throttle.take(account) > 0 for _ in numbers]
+
+    # Gathered, or those of one operation would go on one after the other, each to a call of its own.
+    return await context.loader("establishment searches", take).load(number)

@@ -231,6 +231,25 @@ async def test_each_refusal_of_insee_has_its_answer(
     assert found.get("partnerCode", "COMPANY_OPPOSED") == "COMPANY_OPPOSED"
 
 
+TOGETHER = """
+query Together($siret: String!, $other: String!) {
+  establishment(siret: $siret) { ... on Establishment { siret } ... on Error { code } }
+  other: establishment(siret: $other) { ... on Establishment { siret } }
+}
+"""
+
+
+async def test_several_numbers_of_one_operation_are_one_call(api: GraphQLClient, staff: User, register: FakedRegister):
+    other = make_siret()
+    register.know(SIRET)
+    register.know(other)
+
+    answer = await api(TOGETHER, {"siret": SIRET, "other": other}, as_=staff)
+
+    assert answer.data == {"establishment": {"siret": SIRET}, "other": {"siret": other}}
+    assert [len(numbers) for numbers in register.asked] == [2]
+
+
 async def test_who_asks_too_often_is_told_to_wait_and_insee_is_spared(
     database: object,
     engine: GraphQLEngine,
