@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import strawberry
@@ -44,7 +45,7 @@ class EstablishmentQueries:
         if await _is_too_often(context, number):
             return unavailable(ErrorCode.RATE_LIMITED, "Trop de recherches d'entreprises. Réessayez dans une minute.")
         try:
-            answer = await look_up(info.raw, establishments.by_siret, number)
+            answer = await establishments.exactly(number, ask=partial(look_up, info.raw))
         except PartnerError as error:
             return refused_by_sirene(error)
         found = establishment(answer)

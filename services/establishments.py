@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,16 +10,21 @@ from clients.errors import Delivery, ErrorCode, PartnerError, PartnerRejected, P
 from clients.sirene import Establishment, SireneClient, SireneOutcome, sirene_outcome
 from models.enums import Partner
 from services.lookup_cache import LookupCache
-from services.lookups import Lookup, LookupPolicy, one_by_one
+from services.lookups import Answer, Lookup, LookupPolicy, one_by_one
 
 _OPERATION = "establishments"
+Ask = Callable[[Lookup[str, Establishment], str], Awaitable[Answer[Establishment]]]
+
+
+async def _ask(lookup: Lookup[str, Establishment], siret: str) -> Answer[Establishment]:
+    return await lookup.one(siret)
 
 
 class Establishments:
     """Establishments by their SIRET, for everybody: nothing is kept, or shown, that INSEE keeps to itself.
 
-    Build it once a process. Values are None for numbers that INSEE does not know. A number that cannot be asked for is
-    a PartnerRejected with `code` SIRET_INVALID, one whose company objects COMPANY_OPPOSED.
+    Build it once a process. `by_siret` is for pages. Values are None for numbers that INSEE does not know. A number
+    that cannot be asked for is a PartnerRejected with `code` SIRET_INVALID, one whose company objects COMPANY_OPPOSED.
     """
 
     def __init__(self, client: SireneClient, cache: LookupCache) -> None:
@@ -40,14 +45,53 @@ class Establishments:
             key=str,
             fetch=self._fetch,
         )
+        self._alone: Lookup[str, Establishment] = Lookup(
+            cache,
+            LookupPolicy(
+                name="establishment_alone",
+                version=1,
+                partner=Partner.SIRENE.value,
+                # What there is, `by_siret` remembers.
+                fresh=timedelta(0),
+                nothing=timedelta(hours=1),
+                # Comes after a search that may have taken its own five, within the ten of an operation.
+                deadline=timedelta(seconds=4),
+            ),
+            value=Establishment,
+            key=str,
+            fetch=self._fetch_alone,
+        )
+
+    async def exactly(self, siret: str, *, ask: Ask = _ask) -> Answer[Establishment]:
+        """The answer for whoever asks about this very number: also why there is none, or what replaced it.
+
+        A search lists neither a company that objects nor a number that was replaced: "not listed" is a hint, and such a
+        number is asked for by itself. Where INSEE has no time for that, the hint is the answer. `ask`: how a look-up is
+        asked, where keys are to be gathered. Raises PartnerError when INSEE refuses, or gave no answer at all.
+        """
+        answer = await ask(self.by_siret, siret)
+        if answer.value is not None:
+            return answer
+        try:
+            return await ask(self._alone, siret)
+        except PartnerUnavailable:
+            return answer
 
     async def _fetch(self, sirets: Sequence[str]) -> Mapping[str, Establishment | PartnerError]:
         """One call for one, which says most when it is refused, and one call for any number of them."""
         if len(sirets) == 1:
-            return await one_by_one(sirets, self._one, at_once=1)
-        found = await self._client.establishments(sirets)
-        told = {siret: _told(outcome) for siret, outcome in found.items()}
-        return {siret: value for siret, value in told.items() if value is not None}
+            # Also leaves there that INSEE, asked for this very number, knew none. The deadline is that of `by_siret`.
+            outcomes = await self._alone.many(sirets, patience=self._alone.policy.flight)
+            said = {
+                siret: outcome.value if isinstance(outcome, Answer) else outcome for siret, outcome in outcomes.items()
+            }
+        else:
+            found = await self._client.establishments(sirets)
+            said = {siret: _told(outcome) for siret, outcome in found.items()}
+        return {siret: value for siret, value in said.items() if value is not None}
+
+    async def _fetch_alone(self, sirets: Sequence[str]) -> Mapping[str, Establishment | PartnerError]:
+        return await one_by_one(sirets, self._one, at_once=1)
 
     async def _one(self, siret: str) -> Establishment | None:
         try:

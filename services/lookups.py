@@ -114,8 +114,11 @@ class Lookup(Generic[K, V]):
             raise outcome
         return outcome
 
-    async def many(self, keys: Iterable[K]) -> dict[K, Outcome[V]]:
-        """An answer or an error for every key, within the deadline of the policy. Raises nothing of the partner's."""
+    async def many(self, keys: Iterable[K], *, patience: timedelta | None = None) -> dict[K, Outcome[V]]:
+        """An answer or an error for every key, within `patience` or else the deadline of the policy.
+
+        Raises nothing of the partner's.
+        """
         wanted = list(dict.fromkeys(keys))
         known = await self._read(wanted)
         outcomes: dict[K, Outcome[V]] = {key: answer for key, answer in known.items() if self._is_fresh(answer)}
@@ -123,7 +126,8 @@ class Lookup(Generic[K, V]):
         if missing:
             flights = self._board(missing)
             # Never wait_for on a flight itself: the end of one caller would be the end of all its passengers.
-            await asyncio.wait(set(flights.values()), timeout=self._policy.deadline.total_seconds())
+            timeout = (patience or self._policy.deadline).total_seconds()
+            await asyncio.wait(set(flights.values()), timeout=timeout)
             for key, flight in flights.items():
                 outcomes[key] = self._landed(key, flight, known.get(key))
         return {key: outcomes[key] for key in wanted}

@@ -138,7 +138,7 @@ async def _legal_changes(
 
 async def _fresh(establishments: Establishments, siret: str) -> Establishment | None:
     """Return what INSEE publishes; None where it knows no such number."""
-    answer = await establishments.by_siret.one(siret)
+    answer = await establishments.exactly(siret)
     if answer.is_stale:
         raise PartnerUnavailable(
             Partner.SIRENE.value, establishments.by_siret.name, "only an old answer is remembered", code=ErrorCode.BUSY

@@ -29,6 +29,7 @@ from tests.factories import (
     make_partner_client,
     make_prescriber,
     make_prescriber_organization,
+    make_siret,
     make_user,
 )
 from tests.integration.register import FakedRegister, faked_register
@@ -322,6 +323,17 @@ async def test_nothing_is_entered_without_insees_word(
 
     assert (outcome["__typename"], outcome["code"]) == expected
     assert await Company.all().count() == 0
+
+
+async def test_a_number_that_a_page_did_not_find_is_refused_for_its_own_reason(
+    api: GraphQLClient, staff: User, register: FakedRegister
+):
+    await register.establishments.by_siret.many([SIRET, make_siret()])
+    register.one.mock(return_value=refusal(403))
+
+    outcome = await enter(api, staff)
+
+    assert outcome["code"] == "PARTNER_REJECTED"
 
 
 async def test_an_old_answer_is_not_enough_to_enter_a_company(

@@ -250,6 +250,45 @@ async def test_several_numbers_of_one_operation_are_one_call(api: GraphQLClient,
     assert [len(numbers) for numbers in register.asked] == [2]
 
 
+async def test_a_number_that_a_search_did_not_list_is_asked_for_by_itself(
+    api: GraphQLClient, staff: User, register: FakedRegister
+):
+    other = make_siret()
+    register.know(other)
+    register.one.mock(return_value=refusal(403))
+
+    together = await api(TOGETHER, {"siret": SIRET, "other": other}, as_=staff)
+    alone = await api(ESTABLISHMENT, {"siret": SIRET}, as_=staff)
+
+    assert together.data == {"establishment": {"code": "PARTNER_REJECTED"}, "other": {"siret": other}}
+    assert alone.data["establishment"]["partnerCode"] == "COMPANY_OPPOSED"
+    assert sorted(len(numbers) for numbers in register.asked) == [1, 1, 2]
+
+
+async def test_a_number_that_no_call_knows_is_asked_for_by_itself_once_an_hour(
+    api: GraphQLClient, staff: User, register: FakedRegister
+):
+    other = make_siret()
+    register.know(other)
+
+    answers = [await api(TOGETHER, {"siret": SIRET, "other": other}, as_=staff) for _ in range(2)]
+
+    assert [answer.data["establishment"] for answer in answers] == [{"code": "NOT_FOUND"}] * 2
+    assert sorted(len(numbers) for numbers in register.asked) == [1, 2]
+
+
+async def test_a_number_that_a_search_did_not_list_is_unknown_while_it_cannot_be_asked_for_by_itself(
+    api: GraphQLClient, staff: User, register: FakedRegister
+):
+    other = make_siret()
+    register.know(other)
+    register.one.mock(return_value=refusal(503))
+
+    answer = await api(TOGETHER, {"siret": SIRET, "other": other}, as_=staff)
+
+    assert answer.data["establishment"] == {"code": "NOT_FOUND"}
+
+
 async def test_who_asks_too_often_is_told_to_wait_and_insee_is_spared(
     database: object,
     engine: GraphQLEngine,
