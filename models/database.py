@@ -19,6 +19,7 @@ from tortoise.exceptions import DBConnectionError
 from tortoise.transactions import in_transaction
 
 from models.encryption import KeyRing, use_key_ring
+from models.half_statements import end_half_statement
 from models.postgres_client import PostgresClient
 
 T = TypeVar("T")
@@ -107,7 +108,10 @@ def _credentials(config: DatabaseConfig) -> dict[str, Any]:
         # Above the server's own limit, so that PostgreSQL ends a statement and says so; this is the last resort.
         "command_timeout": config.statement_timeout.total_seconds() + 5,
         "init": _count_statements,
-        "reset": _keep_session,
+        # And nothing else: without this, one statement after each of ours. asyncpg itself rolls back what was left
+        # open, and nothing here changes a session beyond its transaction: what listens, or locks for longer, has a
+        # connection of its own.
+        "reset": end_half_statement,
         "server_settings": {
             "statement_timeout": milliseconds(config.statement_timeout),
             "idle_in_transaction_session_timeout": milliseconds(config.idle_in_transaction_timeout),
@@ -165,14 +169,6 @@ _HOUSEKEEPING = (
     "SELECT\n                        current_setting('jit')",
     "WITH RECURSIVE typeinfo_tree(",
 )
-
-
-async def _keep_session(_: asyncpg.Connection) -> None:
-    """Send nothing when a connection goes back to the pool: without this, one statement after each of ours.
-
-    asyncpg itself rolls back what was left open. Nothing here changes a session beyond its transaction: what listens,
-    or locks for longer, has a connection of its own.
-    """
 
 
 async def _count_statements(connection: asyncpg.Connection) -> None:

@@ -8,10 +8,27 @@ from typing import Any
 
 import asyncpg
 from tortoise.backends.asyncpg.client import AsyncpgDBClient
+from tortoise.backends.base.client import PoolConnectionWrapper
+
+from models.half_statements import behind, note_failure
+
+
+class _Acquired(PoolConnectionWrapper[asyncpg.Connection]):
+    """A connection in somebody's hands, for one statement."""
+
+    __slots__ = ()
+
+    async def __aexit__(self, exc_type: Any, exc_val: Any, exc_tb: Any) -> None:
+        if exc_val is not None and self.connection is not None:
+            note_failure(behind(self.connection))
+        await super().__aexit__(exc_type, exc_val, exc_tb)
 
 
 class PostgresClient(AsyncpgDBClient):
     """What Tortoise opens for the engine `models.postgres_client`. In a transaction it is another class's turn."""
+
+    def acquire_connection(self) -> PoolConnectionWrapper[asyncpg.Connection]:
+        return _Acquired(self, self._pool_init_lock)
 
     async def read(self, sql: str, arguments: Sequence[Any]) -> Sequence[asyncpg.Record]:
         """Run one SELECT on a connection of the pool. Raises what `execute_query` would raise."""
@@ -24,12 +41,14 @@ class PostgresClient(AsyncpgDBClient):
         pool: Any = self._pool
         holder = _take(pool)
         if holder is None:
-            async with pool.acquire() as connection:
-                return await connection.fetch(sql, *arguments)
+            waited_for: Any
+            async with self.acquire_connection() as waited_for:
+                return await waited_for.fetch(sql, *arguments)
         connection = holder._con
         try:
             rows: Sequence[asyncpg.Record] = await connection.fetch(sql, *arguments)
         except BaseException:
+            note_failure(connection)
             await _release(holder, connection)
             raise
         if not _give_back(holder, connection, pool):

@@ -13,10 +13,7 @@ from typing import Any, cast
 import asyncpg
 
 from models.database import DatabaseConfig, connection_parameters
-
-
-async def _leave_as_it_is(_: Any) -> None:
-    """Single statements set nothing that would have to be taken back; asking costs a round trip each."""
+from models.half_statements import behind, end_half_statement, note_failure
 
 
 class ReservedPool:
@@ -40,7 +37,8 @@ class ReservedPool:
             statement_cache_size=self._config.statement_cache_size,
             timeout=self._timeout.total_seconds(),
             command_timeout=self._timeout.total_seconds(),
-            reset=_leave_as_it_is,
+            # Single statements set nothing that would have to be taken back; asking costs a round trip each.
+            reset=end_half_statement,
             server_settings={
                 "application_name": f"{self._config.application_name}-reserved",
                 "statement_timeout": milliseconds,
@@ -60,4 +58,8 @@ class ReservedPool:
     async def write(self, sql: str, *arguments: Any) -> Sequence[asyncpg.Record]:
         """Run one statement, committed when this returns. Raises asyncpg's errors, OSError, TimeoutError."""
         async with self._pool.acquire(timeout=self._timeout.total_seconds()) as connection:
-            return cast("Sequence[asyncpg.Record]", await connection.fetch(sql, *arguments))
+            try:
+                return cast("Sequence[asyncpg.Record]", await connection.fetch(sql, *arguments))
+            except BaseException:
+                note_failure(behind(connection))
+                raise
