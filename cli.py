@@ -48,6 +48,9 @@ app.add_typer(operations_app, name="operations")
 communes_app = typer.Typer(no_args_is_help=True, help="The local table of the communes of France.")
 app.add_typer(communes_app, name="communes")
 
+sirene_app = typer.Typer(no_args_is_help=True, help="The account at INSEE's Sirene.")
+app.add_typer(sirene_app, name="sirene")
+
 _SCHEMA_FILE = Path(__file__).with_name("schema.graphql")
 _WRONG_SETTINGS = 2
 _LOG_WIDTH = 140
@@ -185,6 +188,22 @@ def synchronise_communes() -> None:
     if settings.api_geo_base_url is None:
         _fail("API_GEO_BASE_URL is not set: API Géo is off; set it to https://geo.api.gouv.fr")
     if not asyncio.run(_synchronise_communes(settings)):
+        raise typer.Exit(1)
+
+
+@sirene_app.command("renew-password")
+def renew_sirene_password() -> None:
+    """Replace the password of INSEE's account, which ends ninety days after its last change. Asks for the new one."""
+    from clients.sirene import PasswordGrant
+    from wiring import sirene_config
+
+    settings = _settings()
+    config = sirene_config(settings)
+    if config is None or not isinstance(config.credentials, PasswordGrant):
+        _fail("Sirene is not used with an account (SIRENE_USERNAME and the others): there is no password to renew")
+    # No option: other users of a machine can read command lines, and shells remember them.
+    new_password: str = typer.prompt("New password", hide_input=True, confirmation_prompt=True)
+    if not asyncio.run(_renew_sirene_password(settings, new_password)):
         raise typer.Exit(1)
 
 
@@ -564,6 +583,23 @@ async def _synchronise_communes(settings: Settings) -> bool:
         stack.push_async_callback(close_database)
         client = await api_geo_client(settings, stack)
         return client is None or await synchronise_with_words(client, _console())
+
+
+async def _renew_sirene_password(settings: Settings, new_password: str) -> bool:
+    """Return False when it was not renewed, or nobody knows."""
+    from contextlib import AsyncExitStack
+
+    from jobs.valkey import connect
+    from models.database import close_database, open_database
+    from ops.sirene import renew_with_words
+    from wiring import sirene_client
+
+    async with AsyncExitStack() as stack:
+        await open_database(_database_config(settings))
+        stack.push_async_callback(close_database)
+        valkey = await stack.enter_async_context(connect(settings.redis_url))
+        client = await sirene_client(settings, valkey, stack)
+        return client is not None and await renew_with_words(client, new_password, _console())
 
 
 async def _valkey_info(settings: Settings) -> Mapping[str, object]:

@@ -250,17 +250,23 @@ def sirene_config(settings: Settings) -> SireneConfig | None:
     )
 
 
-async def establishments(
-    settings: Settings, valkey: Redis, cache: LookupCache, stack: AsyncExitStack
-) -> Establishments | None:
-    """Return the establishments that INSEE publishes, or None when Sirene is off; the stack closes what it opens."""
+async def sirene_client(settings: Settings, valkey: Redis, stack: AsyncExitStack) -> SireneClient | None:
+    """Return the client of Sirene, or None when it is off; the stack closes what it opens."""
     config = sirene_config(settings)
     if config is None:
         return None
     http = await stack.enter_async_context(build_sirene_http(config))
     pacer = PostgresPacer(config.pace_rates())
     client = SireneClient(config, http, ValkeyTokenStore(valkey), pacer, observer=PROCESS_CALLS)
-    return Establishments(PROCESS_CALLS.watch(Partner.SIRENE, client), cache)
+    return PROCESS_CALLS.watch(Partner.SIRENE, client)
+
+
+async def establishments(
+    settings: Settings, valkey: Redis, cache: LookupCache, stack: AsyncExitStack
+) -> Establishments | None:
+    """Return the establishments that INSEE publishes, or None when Sirene is off; the stack closes what it opens."""
+    client = await sirene_client(settings, valkey, stack)
+    return None if client is None else Establishments(client, cache)
 
 
 def establishment_searches(settings: Settings, valkey: Redis) -> Throttle:

@@ -196,6 +196,14 @@ def test_the_printed_schema_can_be_read_again():
     assert "viewer" in schema.query_type.fields
 
 
+def test_with_a_key_there_is_no_password_to_renew():
+    ended = traverse("sirene", "renew-password", DATABASE_URL=_NOWHERE, SIRENE_API_KEY="an-invented-key")
+
+    assert ended.returncode == 1
+    assert "there is no password to renew" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 # -- doctor
 
 
