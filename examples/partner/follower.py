@@ -94,6 +94,7 @@ class Follower:
             await connection.close()
 
     async def _note(self, told: Told) -> None:
+        log.info("%s: %s", told.feed, told.change.get("kind") or told.change["status"])
         self._store.note(told.feed, told.change)
         self._failures = 0
         if told.feed == APPOINTMENTS and told.change["appointment"] is None:

@@ -165,6 +165,9 @@ async def test_neither_a_restart_of_the_server_nor_one_of_the_client_loses_or_re
     # It ended by itself: uvicorn passes the signal on once it is done.
     assert exit_code == -signal.SIGTERM
     assert "closed with 1012" in client.log()
+    assert [
+        line.rpartition(" ")[2] for line in client.log().splitlines() if "participationStatusChanged: " in line
+    ] == [*("UNKNOWN", "SEEN", "ABSENT")]
     await shown_is(client, "ABSENT")
 
 
