@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +19,8 @@ from models.database import DatabaseConfig, connection_parameters, tortoise_conf
 
 MIGRATION_LOCK = 0x7472617665727365  # "traverse": one migrating process at a time on a database
 _LONGEST_STATEMENT = timedelta(hours=1)
+_TAKE_LOCK = "SELECT pg_try_advisory_lock($1)"
+_LOOK_AGAIN_SECONDS = 0.2
 _APPS = {"models": {"models": ["models"], "migrations": "models.migrations", "default_connection": "default"}}
 
 
@@ -29,7 +32,10 @@ async def migrate(config: DatabaseConfig, *, target: str = "__latest__") -> list
     """
     lock = cast("asyncpg.Connection", await asyncpg.connect(**connection_parameters(config.url)))
     try:
-        await lock.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
+        # Asked again and again: a statement that waits for the lock has a snapshot, and CREATE INDEX CONCURRENTLY would
+        # wait for that in turn.
+        while not await lock.fetchval(_TAKE_LOCK, MIGRATION_LOCK):  # noqa: ASYNC110 (PostgreSQL tells nobody)
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
         return await _migrate(config, target)
     finally:
         await lock.close()

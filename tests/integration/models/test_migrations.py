@@ -17,10 +17,13 @@ from models.database import DatabaseConfig
 from models.migrate import MIGRATION_LOCK, migrate, unwritten_changes
 from models.pending_migrations import missing_migrations
 from tests.conftest import KEYS
-from tests.integration.locks import WAITING_FOR_A_LOCK
 from tests.integration.models.conftest import connected
 
 STEPS = sorted(path.stem for path in Path(migrations.__file__).parent.glob("[0-9]*.py"))
+REFUSED_THE_LOCK = """
+SELECT FROM pg_stat_activity
+WHERE datname = current_database() AND query LIKE '%pg_try_advisory_lock%' AND state = 'idle'
+"""
 TABLES = "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'"
 LEFT_BEHIND = """
 SELECT proname AS name FROM pg_proc WHERE pronamespace = 'public'::regnamespace
@@ -117,7 +120,7 @@ async def test_a_migration_waits_for_the_one_under_way(empty_database: DatabaseC
     async with connected(empty_database.url) as holder:
         await holder.execute(f"SELECT pg_advisory_lock({MIGRATION_LOCK})")
         waiting = asyncio.create_task(migrate(empty_database))
-        while not await holder.fetch(WAITING_FOR_A_LOCK):  # noqa: ASYNC110 (PostgreSQL tells nobody that somebody waits)
+        while not await holder.fetch(REFUSED_THE_LOCK):  # noqa: ASYNC110 (PostgreSQL tells nobody that somebody waits)
             await asyncio.sleep(0)
         before = await tables(empty_database)
         await holder.execute(f"SELECT pg_advisory_unlock({MIGRATION_LOCK})")
