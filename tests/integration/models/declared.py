@@ -502,6 +502,7 @@ INDEXES: frozenset[str] = frozenset(
         "webhook_event_figures",
         "webhook_event_latest",
         "webhook_event_newest",
+        "webhook_event_of_error",
         "webhook_event_of_organisation",
         "webhook_event_of_resource",
         "webhook_event_of_resource_id",
