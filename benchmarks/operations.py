@@ -43,7 +43,7 @@ from services.operations.due import read_due
 from services.operations.notifications import NotificationFilter
 from services.operations.paging import PageRequest
 from services.operations.pausing import read_pauses
-from services.operations.runs import list_runs, preview
+from services.operations.runs import LARGEST_RUN, list_runs, preview
 from services.operations.series import Window, read_notification_series, read_webhook_series
 from services.operations.webhooks import WebhookFilter
 from services.operations.workers import read_workers
@@ -183,7 +183,8 @@ async def _functions(now: datetime) -> Mapping[str, Measured]:
         "notifications, of a person": listed(job_seeker_id=row["job_seeker_id"]),
         "notifications, of a week": listed(since=now - week, until=now),
         "notifications counted": lambda: notifications.count_notifications(NotificationFilter(status=error)),
-        "notifications by status": notifications.count_by_status,
+        "notifications by status": lambda: notifications.count_by_status_up_to(LARGEST_RUN),
+        "notifications by status, all": notifications.count_by_status,
         "notification": lambda: notifications.read_notification(Subject.APPROVAL, UUID(str(row["id"]))),
         "groups of notifications": lambda: failure_groups.group_notifications(now=now),
         "groups of events": lambda: failure_groups.group_webhooks(now=now),
@@ -195,7 +196,8 @@ async def _functions(now: datetime) -> Mapping[str, Measured]:
         "events, failed of a source": events(source=Partner.TALLY, status=WebhookEventStatus.FAILED),
         "events, of a resource": events(resource_id="77"),
         "events, of an error": events(error="KeyError"),
-        "events by state": webhooks.count_by_state,
+        "events by state": lambda: webhooks.count_by_state_up_to(LARGEST_RUN),
+        "events by state, all": webhooks.count_by_state,
         "mails": mails.list_mails,
         "mails, unsent": lambda: mails.list_mails(mails.MailFilter(state=MailState.FAILED)),
         "surveys": surveys.list_surveys,

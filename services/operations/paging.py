@@ -191,5 +191,5 @@ async def count(source: Source, conditions: Conditions) -> Count:
     return capped(rows[0]["number"])
 
 
-def capped(number: int) -> Count:
-    return Count(min(number, COUNTED_UP_TO), number > COUNTED_UP_TO)
+def capped(number: int, bound: int = COUNTED_UP_TO) -> Count:
+    return Count(min(number, bound), number > bound)

@@ -17,6 +17,7 @@ from services.operations import notifications
 from services.operations.acting import retry_notification
 from services.operations.failure_groups import group_notifications
 from services.operations.paging import BadCursor
+from services.operations.runs import LARGEST_RUN
 from services.outcomes import ConflictFound, NotFound
 
 _NOTIFY_APPROVAL = "notify_approval"
@@ -38,7 +39,9 @@ async def notification_list(visit: Visit) -> View:
             "found": await notifications.count_notifications(narrowed),
             "groups": await recall("groups of notifications", lambda: group_notifications(now=visit.now)),
             "bulk_path": address("/ops/runs/new/notifications", narrowing(visit)) if narrowing(visit) else "",
-            "statuses": await recall("notifications by status", notifications.count_by_status),
+            "statuses": await recall(
+                "notifications by status", lambda: notifications.count_by_status_up_to(LARGEST_RUN)
+            ),
             "narrowed": narrowed,
             "problems": query.problems,
             "query": visit.query,

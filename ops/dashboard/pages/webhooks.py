@@ -18,6 +18,7 @@ from services.operations import webhooks
 from services.operations.acting import replay_webhook
 from services.operations.failure_groups import group_webhooks
 from services.operations.paging import BadCursor
+from services.operations.runs import LARGEST_RUN
 from services.operations.webhook_bodies import MaskedBody, read_masked_body, reveal_body
 from services.outcomes import ConflictFound, Invalid, NotFound
 from services.webhooks.silence import read_activity
@@ -43,7 +44,7 @@ async def webhook_list(visit: Visit) -> View:
             "found": await webhooks.count_webhooks(narrowed),
             "groups": await recall("groups of events", lambda: group_webhooks(now=visit.now)),
             "bulk_path": address("/ops/runs/new/webhooks", narrowing(visit)) if narrowing(visit) else "",
-            "states": await recall("events by state", webhooks.count_by_state),
+            "states": await recall("events by state", lambda: webhooks.count_by_state_up_to(LARGEST_RUN)),
             "activity": await read_activity(visit.parts.expected_webhooks, now=visit.now),
             "problems": query.problems,
             "query": visit.query,

@@ -30,11 +30,12 @@ from services.operations.notifications import (
     ATTEMPTS_SHOWN,
     NotificationFilter,
     count_by_status,
+    count_by_status_up_to,
     count_notifications,
     list_notifications,
     read_notification,
 )
-from services.operations.paging import BadCursor, Page, PageRequest
+from services.operations.paging import BadCursor, Count, Page, PageRequest
 from services.operations.surveys import SurveyFilter, list_surveys
 from services.operations.webhooks import WebhookFilter, list_webhooks
 from tests.factories import make_job_seeker
@@ -176,6 +177,42 @@ async def test_notifications_are_counted_by_status_over_both_tables():
     assert counted.keys() == set(NotificationStatus)
 
 
+async def test_notifications_are_counted_for_a_look_no_further_than_asked():
+    for _ in range(3):
+        await make_refused()
+    await make_refused(status=NotificationStatus.PENDING)
+
+    counted = await count_by_status_up_to(2)
+
+    assert counted[NotificationStatus.ERROR] == Count(2, is_capped=True)
+    assert counted[NotificationStatus.PENDING] == Count(1)
+    assert counted.keys() == set(NotificationStatus)
+
+
+async def test_what_is_counted_for_a_look_is_all_where_there_is_less():
+    for status in NotificationStatus:
+        await make_refused(status=status)
+    cancelled = await make_refused()
+    await cancel_approval(cancelled.id, now=NOW)
+    await make_event()
+    await make_event(WebhookEventStatus.PROCESSED, source=Partner.TALLY)
+
+    assert await count_by_status_up_to(100) == {
+        status: Count(number) for status, number in (await count_by_status()).items()
+    }
+    assert await webhooks.count_by_state_up_to(100) == await webhooks.count_by_state()
+
+
+async def test_events_are_counted_for_a_look_no_further_than_asked():
+    for _ in range(3):
+        await make_event()
+
+    [failed] = await webhooks.count_by_state_up_to(2)
+
+    assert (failed.source, failed.status) == (Partner.RDV_INSERTION, WebhookEventStatus.FAILED)
+    assert (failed.number, failed.is_capped) == (2, True)
+
+
 async def test_failures_are_grouped_by_code_with_their_first_and_last_sight():
     for minutes in (0, 10, 20):
         await make_refused("S008", at=NOW + timedelta(minutes=minutes))
@@ -295,8 +332,10 @@ async def test_questions_are_listed_by_outcome_and_person():
         list_certifications,
         count_notifications,
         count_by_status,
+        lambda: count_by_status_up_to(10),
         webhooks.count_webhooks,
         webhooks.count_by_state,
+        lambda: webhooks.count_by_state_up_to(10),
         lambda: group_notifications(now=LATER),
         lambda: group_webhooks(now=LATER),
     ],
