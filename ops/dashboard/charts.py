@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from markupsafe import Markup, escape
 
@@ -40,17 +40,24 @@ class Chart:
     is_stacked: bool
     unit: str = ""
 
+    @property
+    def spans_days(self) -> bool:
+        """Whether an hour alone leaves open which day it is of."""
+        return len(self.starts) > 1 and self.starts[-1] - self.starts[0] >= timedelta(days=1)
+
 
 def chart(drawn: Chart) -> Markup:
     """Return the figure: a picture with its legend, and the same numbers as a table that can be unfolded."""
     ceiling = _ceiling(_highest(drawn))
     labels = [str(escape(series.label)) for series in drawn.series]
-    clocks = [str(escape(formatting.clock(start))) for start in drawn.starts]
+    clocks = [
+        formatting.day_and_clock(start) if drawn.spans_days else formatting.clock(start) for start in drawn.starts
+    ]
     marks = _bars(drawn, ceiling, labels, clocks) if drawn.is_stacked else _lines(drawn, ceiling)
     return Markup(  # noqa: S704 - rendered here
         f'<figure class="chart"><figcaption>{escape(drawn.title)}{_legend(drawn, labels)}</figcaption>'
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(_spoken(drawn))}">'
-        f"{_axes(ceiling, drawn.unit)}{_hours(clocks)}{marks}</svg>"
+        f"{_axes(ceiling, drawn.unit)}{_times(drawn)}{marks}</svg>"
         f"{_table(drawn, labels, clocks)}</figure>"
     )
 
@@ -86,7 +93,8 @@ def _axes(ceiling: float, unit: str) -> str:
     for tick in range(_TICKS + 1):
         value = ceiling * tick / _TICKS
         y = _y(value, ceiling)
-        text = formatting.milliseconds(value) if unit == "ms" else formatting.number(value)
+        # Ticks are round: 20 s, where a measured value is 20,0 s.
+        text = formatting.milliseconds(value).replace(",0", "") if unit == "ms" else formatting.number(value)
         lines.append(
             f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
             f'<text class="tick" x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{text}</text>'
@@ -94,13 +102,20 @@ def _axes(ceiling: float, unit: str) -> str:
     return "".join(lines)
 
 
-def _hours(clocks: Sequence[str]) -> str:
-    count = len(clocks)
-    every = max(1, count // 6)
+def _times(drawn: Chart) -> str:
+    """Six hours at equal distances; over several days, each day where it begins."""
+    count = len(drawn.starts)
+    if drawn.spans_days:
+        days = [formatting.short_day(start) for start in drawn.starts]
+        marks = [(index, day) for index, day in enumerate(days) if index and day != days[index - 1]]
+    else:
+        every = max(1, count // 6)
+        marks = [
+            (index, formatting.clock(start)) for index, start in enumerate(drawn.starts) if index % every == every // 2
+        ]
     return "".join(
-        f'<text class="tick" x="{_x(index + 0.5, count):.1f}" y="{_HEIGHT - 6}" text-anchor="middle">{clock}</text>'
-        for index, clock in enumerate(clocks)
-        if index % every == every // 2
+        f'<text class="tick" x="{_x(index + 0.5, count):.1f}" y="{_HEIGHT - 6}" text-anchor="middle">{text}</text>'
+        for index, text in marks
     )
 
 
@@ -178,7 +193,7 @@ def _table(drawn: Chart, labels: Sequence[str], clocks: Sequence[str]) -> str:
     return (
         "<details><summary>Voir les chiffres</summary>"
         f'<div class="scroll" tabindex="0" role="group" aria-label="{escape(drawn.title)}"><table>'
-        f'<thead><tr><th scope="col">Heure</th>{heads}</tr></thead>'
+        f'<thead><tr><th scope="col">{"Jour et heure" if drawn.spans_days else "Heure"}</th>{heads}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div></details>"
     )
 

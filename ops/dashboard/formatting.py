@@ -59,6 +59,16 @@ def clock(value: datetime) -> str:
     return value.astimezone(PARIS).strftime("%H:%M")
 
 
+def day_and_clock(value: datetime) -> str:
+    """18/02 10:30, in Paris."""
+    return value.astimezone(PARIS).strftime(f"%d/%m{_SPACE}%H:%M")
+
+
+def short_day(value: datetime) -> str:
+    """18/02, in Paris."""
+    return value.astimezone(PARIS).strftime("%d/%m")
+
+
 def day(value: date) -> str:
     return value.strftime("%d/%m/%Y")
 
