@@ -15,6 +15,19 @@ from tests.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 
+# What a chart names beside its lines, where its picture ends.
+_CUT_TICKS = """
+() => [...document.querySelectorAll(".chart > svg .tick")].filter((tick) => {
+  const svg = tick.closest("svg"), seen = getComputedStyle(svg).overflow === "visible" ? svg.parentElement : svg;
+  const { left, top } = tick.getBoundingClientRect(), edge = seen.getBoundingClientRect();
+  return left < edge.left || top < edge.top;
+}).map((tick) => tick.textContent)
+"""
+_BUTTONS_OUT_OF_SIGHT = """
+() => [...document.querySelectorAll("main .button, main button")]
+  .filter((button) => button.getBoundingClientRect().right > innerWidth).map((button) => button.textContent)
+"""
+
 
 @pytest.fixture
 async def places(installation: Installation, operator: User) -> tuple[str, ...]:
@@ -82,6 +95,18 @@ async def test_a_narrow_screen_never_scrolls_sideways(
             await visitor.open(f"/ops{path}")
             wider_by = await visitor.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
             assert wider_by <= 0, path
+
+
+async def test_a_telephone_shows_whole_charts_and_each_button_without_scrolling_sideways(
+    installation: Installation, operator: User, places: tuple[str, ...]
+) -> None:
+    async with visitor_of(installation, width=390) as visitor:
+        await visitor.sign_in(operator)
+        await visitor.open("/ops")
+        assert await visitor.page.evaluate(_CUT_TICKS) == []
+        for path in places:
+            await visitor.open(f"/ops{path}")
+            assert await visitor.page.evaluate(_BUTTONS_OUT_OF_SIGHT) == [], path
 
 
 async def test_every_page_says_the_same_without_scripts(
