@@ -41,9 +41,12 @@ class Query:
     def text(self, name: str) -> str | None:
         return self._visit.query(name).replace("\x00", "") or None
 
-    def choice(self, name: str, kind: type[E]) -> E | None:
+    def choice(self, name: str, label: str, kind: type[E]) -> E | None:
         text = self.text(name)
-        return next((member for member in kind if member.value == text), None)
+        found = next((member for member in kind if member.value == text), None)
+        if text and found is None:
+            self.problems.append(f"{label} : une des valeurs de la liste est attendue.")
+        return found
 
     def uuid(self, name: str, label: str) -> UUID | None:
         text = self.text(name)

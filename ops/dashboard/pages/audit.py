@@ -20,7 +20,7 @@ _SUBJECTS: Mapping[str, tuple[str, str]] = {
     "webhook_event": ("Webhook", "/ops/webhooks/"),
     "queue": ("Travail", "/ops/queues/queue/"),
     "partner": ("Partenaire", "/ops/queues/partner/"),
-    "operation_run": ("Traitement groupé", ""),
+    "operation_run": ("Traitement groupé", "/ops/runs/"),
     "alarm": ("Alerte de silence", ""),
     "session": ("Session", ""),
 }
@@ -30,7 +30,7 @@ async def audit_list(visit: Visit) -> View:
     """The list with its filters; two statements."""
     query = Query(visit)
     narrowed = audit.AuditFilter(
-        action=query.choice("action", AuditAction),
+        action=query.choice("action", "Action", AuditAction),
         actor_id=query.uuid("actor", "Identifiant de l’auteur"),
         subject_id=query.text("subject"),
         run_id=query.uuid("run", "Traitement groupé"),

@@ -16,7 +16,7 @@ async def certification_list(visit: Visit) -> View:
     """The list with its filters; two statements."""
     query = Query(visit)
     narrowed = certifications.CertificationFilter(
-        outcome=query.choice("outcome", CertificationResult),
+        outcome=query.choice("outcome", "Réponse", CertificationResult),
         code=query.text("code"),
         job_seeker_id=query.uuid("job_seeker", "Candidat"),
         is_due=query.text("due") == "1",

@@ -16,8 +16,8 @@ async def mail_list(visit: Visit) -> View:
     """The list with its filters; two statements."""
     query = Query(visit)
     narrowed = mails.MailFilter(
-        state=query.choice("state", MailState),
-        template=query.choice("template", MailTemplate),
+        state=query.choice("state", "État", MailState),
+        template=query.choice("template", "Modèle", MailTemplate),
         code=query.text("code"),
         subject_id=query.uuid("subject", "Objet"),
         since=query.start_of_day("from", "Du"),

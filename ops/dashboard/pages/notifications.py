@@ -80,9 +80,9 @@ async def retry(visit: Visit, _: Form) -> Response:
 def narrowed_notifications(query: Query) -> notifications.NotificationFilter:
     """Return what the address asks for."""
     return notifications.NotificationFilter(
-        status=query.choice("status", NotificationStatus),
+        status=query.choice("status", "Statut", NotificationStatus),
         code=query.text("code"),
-        endpoint=query.choice("endpoint", NotificationEndpoint),
+        endpoint=query.choice("endpoint", "Appel", NotificationEndpoint),
         label=query.text("label"),
         number=query.text("number"),
         job_seeker_id=query.uuid("job_seeker", "Candidat"),

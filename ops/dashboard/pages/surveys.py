@@ -16,8 +16,8 @@ async def survey_list(visit: Visit) -> View:
     """The list with its filters; two statements."""
     query = Query(visit)
     narrowed = surveys.SurveyFilter(
-        kind=query.choice("kind", SurveyKind),
-        status=query.choice("status", SurveyStatus),
+        kind=query.choice("kind", "Enquête", SurveyKind),
+        status=query.choice("status", "État", SurveyStatus),
         job_application_id=query.uuid("application", "Candidature"),
         is_due=query.text("due") == "1",
         since=query.start_of_day("from", "Du"),

@@ -108,8 +108,8 @@ async def reveal(visit: Visit, form: Form) -> View | Response:
 def narrowed_webhooks(query: Query) -> webhooks.WebhookFilter:
     """Return what the address asks for."""
     return webhooks.WebhookFilter(
-        source=query.choice("source", Partner),
-        status=query.choice("status", WebhookEventStatus),
+        source=query.choice("source", "Source", Partner),
+        status=query.choice("status", "État", WebhookEventStatus),
         model=query.text("model"),
         resource_id=query.text("resource"),
         error=query.text("error"),

@@ -117,6 +117,32 @@ async def test_a_run_of_everything_is_not_offered(signed_in: Browser) -> None:
     assert await fetch_all("SELECT 1 FROM operation_run") == []
 
 
+async def test_a_criterion_that_is_not_understood_is_told_and_begins_no_run_of_more_than_was_meant(
+    signed_in: Browser,
+) -> None:
+    await make_approval(pe_notification_status=NotificationStatus.ERROR, pe_notification_exit_code="S008")
+    path = "/ops/runs/new/notifications?code=S008&status=erreur"
+
+    await signed_in.get(path)
+    assert "Statut : une des valeurs de la liste est attendue." in signed_in.text
+    answer = await signed_in.post(path, reason="Fiches corrigées")
+
+    assert answer.status_code == 422
+    assert await fetch_all("SELECT 1 FROM operation_run") == []
+
+
+async def test_an_action_leads_to_what_it_was_about(signed_in: Browser) -> None:
+    await make_approval(pe_notification_status=NotificationStatus.ERROR, pe_notification_exit_code="S008")
+    await signed_in.get("/ops/runs/new/notifications?code=S008")
+    answer = await signed_in.post("/ops/runs/new/notifications?code=S008", reason="Fiches corrigées")
+    run_path = answer.headers["location"]
+
+    await signed_in.get("/ops/audit")
+
+    assert f'href="{run_path}"' in signed_in.page
+    assert f"Traitement groupé {run_path.removeprefix('/ops/runs/')[:8]}…" in signed_in.text
+
+
 async def test_a_pause_is_shown_with_its_author_and_reason_until_it_is_ended(signed_in: Browser) -> None:
     path = "/ops/queues/partner/france_travail"
     await signed_in.get(path)
