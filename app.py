@@ -24,7 +24,7 @@ from starlette.types import Receive, Scope, Send
 
 from execution.engine import GraphQLEngine
 from execution.limits import Limits
-from health import readiness
+from health import STARTING, STOPPING, readiness
 from jobs.queue import JobQueue
 from jobs.queue_reading import ValkeyQueueReader
 from jobs.valkey import connect
@@ -386,6 +386,6 @@ class _Process:
     async def readyz(self, _: Request) -> JSONResponse:
         # Asked over a connection from before the end began: no new ones are taken.
         if self._valkey is None or self._is_draining:
-            return JSONResponse({"ready": False}, status_code=503)
+            return JSONResponse({"ready": False, **(STOPPING if self._is_draining else STARTING)}, status_code=503)
         ready, found = await readiness(self._valkey)
         return JSONResponse({"ready": ready, **found}, status_code=200 if ready else 503)

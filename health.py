@@ -12,6 +12,10 @@ from models.pending_migrations import missing_migrations
 
 _DEADLINE = 2.0
 
+STARTING = {"process": "starting: connections are being opened, ask again in a second"}
+STOPPING = {"process": "stopping: what is under way ends, send requests elsewhere"}
+"""What a process says instead while it does not serve."""
+
 
 async def _database() -> str | None:
     await fetch_all("SELECT 1")
