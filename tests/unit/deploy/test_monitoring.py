@@ -139,6 +139,15 @@ def test_the_compose_file_starts_every_part_after_the_migrations():
         assert services[part]["restart"] == "unless-stopped"
 
 
+def test_the_compose_file_asks_each_part_that_answers_whether_it_can():
+    services = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text())["services"]
+
+    assert {part for part in services if "healthcheck" in services[part]} == {"postgres", "valkey", "api"}
+    assert "/readyz" in " ".join(services["api"]["healthcheck"]["test"])
+    for part in ("api", "worker"):
+        assert services[part]["depends_on"]["valkey"]["condition"] == "service_healthy"
+
+
 def test_the_image_of_the_compose_file_is_built_from_what_is_in_the_checkout():
     compose = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text())
     build = compose["services"]["api"]["build"]
