@@ -86,7 +86,8 @@ _WEBHOOKS = _BUCKETS.format(
     table="webhook_event",
     succeeded="status IN ('processed', 'ignored')",
     failed="status = 'failed'",
-    milliseconds="date_part('epoch', processed_at - received_at) * 1000",
+    # One that is processed again has waited since then, and not since it came.
+    milliseconds="date_part('epoch', processed_at - greatest(received_at, due_since)) * 1000",
 )
 
 
@@ -101,7 +102,7 @@ async def read_notification_series(window: Window, *, now: datetime) -> Series:
 async def read_webhook_series(window: Window, *, now: datetime) -> Series:
     """Events by their reception. Failed: given up. Percentiles: from the reception to the outcome. One statement.
 
-    An event that was replayed counts by its last outcome.
+    An event that was replayed counts by its last outcome, from when it was replayed.
     """
     return await _read(_WEBHOOKS, window, now)
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from models import Approval, CronRun, WorkerHeartbeat
+from models import Approval, CronRun, WebhookEvent, WorkerHeartbeat
 from models.database import counting_statements
 from models.enums import Delivery, NotificationStatus, WebhookEventStatus
 from services.operations.crons import AtLeastEvery, AtMinute, CronView, PlannedCron, Schedule, read_crons
@@ -258,6 +258,20 @@ async def test_the_latency_of_events_runs_from_their_reception_to_their_outcome(
 
     assert (series.whole.total, series.whole.succeeded, series.whole.failed) == (3, 1, 1)
     assert (series.whole.p50_ms, series.whole.p99_ms) == (1000, 3000)
+
+
+async def test_the_latency_of_an_event_that_was_replayed_runs_from_then():
+    now = datetime.now(UTC)
+    event = await make_event(WebhookEventStatus.FAILED, at=now - timedelta(hours=20))
+    await replay(event.id, by=None, now=now)
+    await WebhookEvent.filter(id=event.id).update(
+        status=WebhookEventStatus.PROCESSED, processed_at=now + timedelta(minutes=1)
+    )
+
+    series = await read_webhook_series(Window.DAY, now=now)
+
+    assert (series.whole.total, series.whole.succeeded) == (1, 1)
+    assert series.whole.p50_ms == pytest.approx(60_000, abs=30_000)
 
 
 @pytest.mark.parametrize("window", list(Window))
