@@ -266,7 +266,8 @@ def doctor() -> None:
     try:
         settings = load_settings()
     except SettingsError as error:
-        _show([Finding("Settings", Health.BAD, sentence, "correct it") for sentence in f"{error}".splitlines()])
+        advice = "set it in the environment, as docs/reference/settings.md says"
+        _show([Finding("Settings", Health.BAD, sentence, advice) for sentence in f"{error}".splitlines()])
         raise typer.Exit(1) from None
     findings = [Finding("Settings", Health.GOOD, f"{settings.environment} environment")]
     findings += asyncio.run(

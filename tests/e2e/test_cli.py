@@ -291,6 +291,7 @@ def test_the_doctor_shows_wrong_settings_as_findings():
 
     assert ended.returncode == 1
     assert "DATABASE_URL: a postgresql:// URL is expected" in ended.stdout
+    assert "docs/reference/settings.md" in ended.stdout
 
 
 # -- serve
