@@ -9,6 +9,8 @@ import tortoise.models
 from tortoise import fields
 from tortoise.models import Model as TortoiseModel
 
+from models import field_filters
+
 
 def _no_comments(_: type[TortoiseModel]) -> dict[str, str]:
     return {}
@@ -17,6 +19,7 @@ def _no_comments(_: type[TortoiseModel]) -> dict[str, str]:
 # Tortoise searches the source of each model for comments that begin with `#:`, which takes a fifth of the time of a
 # start. Columns are described by `description` here.
 tortoise.models._get_comments = _no_comments  # pyright: ignore[reportPrivateUsage]
+field_filters.install()
 
 
 class Model(TortoiseModel):
