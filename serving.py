@@ -29,6 +29,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from uvicorn.supervisors import Multiprocess
 from websockets.protocol import State
 
+import lean_imports
 from joined_writes import JoinedWrites
 from request_heads import BoundedHead
 from schema.streams.server import ABORT_EXTENSION, DRAIN_STATE, FRAME_EXTENSION
@@ -255,6 +256,8 @@ def build() -> ASGIApplication:
     during the start and ever after: they are exempted from it, once.
     """
     gc.disable()
+    # Again, for a process that another command line than ours started.
+    lean_imports.install()
     application = cast("ASGIApplication", import_module("app").build())
 
     def collected(scope: Any, receive: Any, send: Any) -> Awaitable[None]:
