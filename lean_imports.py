@@ -22,8 +22,6 @@ from typing import Any
 PACKAGES = frozenset(
     {
         "arq",
-        "cryptography.hazmat.primitives.serialization",
-        "cryptography.x509",
         "graphql",
         "graphql.execution",
         "graphql.language",

@@ -22,14 +22,15 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any, cast
 
-import uvicorn
-from uvicorn.config import STARTUP_FAILURE
+from uvicorn.config import STARTUP_FAILURE, Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from uvicorn.supervisors import Multiprocess
+from uvicorn.server import Server
+from uvicorn.supervisors.multiprocess import Multiprocess
 from websockets.protocol import State
 
 import lean_imports
+from execution.spare_memory import give_back
 from joined_writes import JoinedWrites
 from request_heads import BoundedHead
 from schema.streams.server import ABORT_EXTENSION, DRAIN_STATE, FRAME_EXTENSION
@@ -271,6 +272,7 @@ def _collecting_once_started(send: Callable[[Any], Awaitable[None]]) -> Callable
         if message["type"].startswith("lifespan.startup"):
             gc.collect()
             gc.freeze()
+            give_back()
             gc.set_threshold(_NEW_OBJECTS, *gc.get_threshold()[1:])
             gc.enable()
         await send(message)
@@ -290,7 +292,7 @@ def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
         _share_figures()
     _socket_log.setLevel(logging.WARNING)
     alive_seconds = settings.graphql_stream_ping_interval.total_seconds()
-    config = uvicorn.Config(
+    config = Config(
         "serving:build",
         factory=True,
         interface="asgi3",
@@ -319,7 +321,7 @@ def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
     if workers > 1:
         Supervisor(config, sockets).run()
         return
-    server = uvicorn.Server(config)
+    server = Server(config)
     with suppress(KeyboardInterrupt):
         server.run(sockets)
     if not server.started:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
+from execution.spare_memory import give_back
+
 
 class Writer:
     def __init__(self) -> None:
@@ -46,4 +48,6 @@ class Writer:
     def function(self, name: str, head: str, first: str, last: str) -> Callable[..., Any]:
         text = "\n".join([f"def plan({head}):", f" {first}", *self._lines, f" {last}", ""])
         exec(compile(text, f"<plan of {name}>", "exec"), self.namespace)  # noqa: S102 (made of names that were checked by validation alone)
+        # To compile took megabytes, which lie between what stays.
+        give_back()
         return self.namespace["plan"]

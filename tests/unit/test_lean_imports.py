@@ -68,7 +68,6 @@ def test_names_found_later_name_the_same_things(usual: dict[str, dict[str, str]]
         ("uvicorn.server, uvicorn.config", "click"),
         ("graphql", "graphql.utilities.find_schema_changes"),
         ("strawberry", "strawberry.federation"),
-        ("jwt", "cryptography.x509.extensions"),
         ("structlog", "rich"),
         ("httpx", "httpx._main"),
     ],
