@@ -44,8 +44,8 @@ _socket_log = logging.getLogger("uvicorn.sockets")
 _SECONDS_TO_FLUSH = 2.0
 _MOST_FILES = 65_536
 # Between two looks for cycles. A page makes some thousands of objects and hardly a cycle; Python's own 700 would mean
-# several looks a page.
-_NEW_OBJECTS = 20_000
+# several looks a page. Rarer ones save nothing that could be measured, and let a megabyte of cycles lie about.
+_NEW_OBJECTS = 5_000
 # A new process of a server under load may take its time; the one before it serves until then.
 _START_SECONDS = 60
 _SILENT_SECONDS = 20
