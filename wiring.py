@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from redis.asyncio import Redis
 
@@ -15,7 +16,7 @@ from clients.france_travail import FranceTravailClient, FranceTravailConfig, bui
 from clients.http import CallPolicy, PartnerHTTP
 from clients.jwks import JWKSClient
 from clients.mail import PARTNER as MAIL_RELAY
-from clients.mail import MailClient, MailConfig
+from clients.mail import MailConfig
 from clients.metabase import MetabaseClient, MetabaseConfig, build_metabase_http
 from clients.rdv_insertion import RDVInsertionClient, RDVInsertionConfig, build_rdv_insertion_http
 from clients.sirene import APIKey, PasswordGrant, SireneClient, SireneConfig, build_sirene_http
@@ -47,6 +48,9 @@ from services.webhooks.dispatch import appliers
 from services.webhooks.retention import Retention
 from services.webhooks.silence import expectations
 from settings import Settings
+
+if TYPE_CHECKING:
+    from clients.mail_client import MailClient
 
 
 def database_config(settings: Settings, *, application_name: str) -> DatabaseConfig:
@@ -396,10 +400,17 @@ def dashboard_requests(settings: Settings, valkey: Redis) -> Throttle:
     )
 
 
+def sends_mails(settings: Settings) -> bool:
+    return settings.smtp_url is not None and settings.mail_from is not None
+
+
 def mail_client(settings: Settings) -> MailClient | None:
     """Return the client of the mail relay, or None when no mail leaves."""
     if settings.smtp_url is None or settings.mail_from is None:
         return None
+    # Workers send mails; the API only has to know whether they do.
+    from clients.mail_client import MailClient
+
     config = MailConfig.from_url(settings.smtp_url.get_secret_value(), sender=settings.mail_from)
     return PROCESS_CALLS.watch(MAIL_RELAY, MailClient(config, observer=PROCESS_CALLS))
 
@@ -458,5 +469,5 @@ def survey_plan(settings: Settings) -> SurveyPlan | None:
         form_ids={kind: form_id for kind, form_id in forms.items() if form_id is not None},
         delays={kind: timedelta(days=days) for kind, days in delays_days.items()},
         lookback=timedelta(days=settings.tally_lookback_days),
-        sends_mails=mail_client(settings) is not None,
+        sends_mails=sends_mails(settings),
     )

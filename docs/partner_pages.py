@@ -134,7 +134,7 @@ _PAGES = (
     _Page(
         name="diagoriente",
         title="Diagoriente, and mails",
-        module="clients.mail",
+        module="clients.mail_client",
         settings="Mails and Diagoriente",
         shown_by=("sendDiagorienteInvitation", "JobApplication.diagorienteInvitation"),
         section="Mails",

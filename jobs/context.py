@@ -9,7 +9,7 @@ from clients.api_geo import APIGeoClient
 from clients.api_particulier import ApiParticulierClient
 from clients.ban import BANClient
 from clients.france_travail import FranceTravailClient
-from clients.mail import MailClient
+from clients.mail_client import MailClient
 from clients.rdv_insertion import RDVInsertionClient
 from jobs.current import CurrentJobs
 from jobs.inbox import InboxPlan

@@ -16,7 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from clients.errors import PartnerError
-from clients.mail import MailClient, MailConfigurationError
+from clients.mail import MailConfigurationError
+from clients.mail_client import MailClient
 from models.database import DatabaseConfig, close_database, connection_parameters, open_database
 from models.enums import Partner
 from models.pending_migrations import missing_migrations

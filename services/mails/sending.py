@@ -10,17 +10,21 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import structlog
 
 from clients.errors import Delivery, ErrorCode, PartnerError, PartnerRejected
-from clients.mail import Mail, MailClient, MailConfigurationError
+from clients.mail import Mail, MailConfigurationError
 from models.enums import MailState
 from services.clock import Clock, utc_now
 from services.mails.outbox import ClaimedMail, claim, due_mails, give_up_unconfirmed, hand_over, postpone, settle
 from services.mails.rendering import render
+
+if TYPE_CHECKING:
+    # Who only posts mails does without what sends them.
+    from clients.mail_client import MailClient
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import httpx
 
-from clients.mail import MailClient, MailConfig
+from clients.mail import MailConfig
+from clients.mail_client import MailClient
 from sandbox.app import Sandbox
 from sandbox.clock import Clock
 from sandbox.mail import MailSettings, SimulatedMailRelay

@@ -21,7 +21,7 @@ ELSEWHERE = [
         "demo.cast.people",
     ),
     *("commands", "typer", "click", "rich", "pygments", "redis.cluster", "strawberry.federation", "watchfiles"),
-    *("graphql.utilities.find_schema_changes", "redis.sentinel"),
+    *("graphql.utilities.find_schema_changes", "redis.sentinel", "aiosmtplib", "email.headerregistry"),
 ]
 # The parent of several processes watches them, and answers nothing itself.
 OF_THOSE_WHO_ANSWER = ["graphql", "strawberry", "asyncpg", "httpx", "redis", "wiring", "typer", "demo.cast.people"]

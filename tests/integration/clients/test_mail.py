@@ -21,7 +21,8 @@ from structlog.testing import capture_logs
 
 from clients.breaker import BreakerPolicy
 from clients.errors import Delivery, PartnerError, PartnerRejected, PartnerUnavailable
-from clients.mail import Mail, MailClient, MailConfig, MailConfigurationError, Security, normalise_address
+from clients.mail import Mail, MailConfig, MailConfigurationError, Security, normalise_address
+from clients.mail_client import MailClient
 from clients.observer import CallOutcome
 from sandbox.app import Sandbox
 from sandbox.clock import Clock

@@ -16,7 +16,8 @@ from clients.france_travail import (
     PassIaeUpdate,
     build_france_travail_http,
 )
-from clients.mail import Mail, MailClient, MailConfig
+from clients.mail import Mail, MailConfig
+from clients.mail_client import MailClient
 from sandbox.app import create_app
 from sandbox.cast import PEOPLE
 from sandbox.clock import Clock

@@ -17,7 +17,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from clients.errors import PartnerUnavailable
 from clients.france_travail import FranceTravailClient
-from clients.mail import Mail, MailClient, MailConfig
+from clients.mail import Mail, MailConfig
+from clients.mail_client import MailClient
 from demo.engines import Engines
 from execution.engine import GraphQLEngine
 from execution.limits import Limits

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from clients.breaker import BreakerPolicy
-from clients.mail import MailClient
+from clients.mail_client import MailClient
 from execution.engine import GraphQLEngine
 from models import Company, Mail, User
 from models.enums import JobApplicationState, MailState

@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from clients.breaker import BreakerPolicy
-from clients.mail import MailClient
+from clients.mail_client import MailClient
 from models import Mail
 from models.database import transaction, write
 from models.enums import MailState, MailTemplate
