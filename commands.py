@@ -193,7 +193,7 @@ def renew_sirene_password() -> None:
     from clients.sirene import PasswordGrant
     from wiring import sirene_config
 
-    settings = _settings()
+    settings = settings_of_here()
     config = sirene_config(settings)
     if config is None or not isinstance(config.credentials, PasswordGrant):
         _fail("Sirene is not used with an account (SIRENE_USERNAME and the others): there is no password to renew")
