@@ -29,6 +29,8 @@ DATABASE_AWAY: tuple[type[Exception], ...] = (
     DBConnectionError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    # Of a connection whose end has arrived and was not looked at yet: its state is none that asyncpg has a word for.
+    asyncpg.InternalClientError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,

@@ -22,12 +22,16 @@ _failed: WeakSet[asyncpg.Connection] = WeakSet()
 
 
 def note_failure(connection: Any) -> None:
-    """Say that the last statement of a pool's connection did not end well, before it is given back."""
-    _failed.add(connection)
+    """Say that the last statement of a pool's connection did not end well, before it is given back.
+
+    None: it was lost, and is in nobody's hands any more.
+    """
+    if connection is not None:
+        _failed.add(connection)
 
 
 def behind(handed_out: Any) -> Any:
-    """Return the connection behind what `Pool.acquire` hands out, which stands for it until it is given back."""
+    """Return the connection behind what `Pool.acquire` hands out: that stands for it until it is given back or lost."""
     return handed_out._con
 
 

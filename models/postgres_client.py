@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import asyncpg
@@ -80,9 +81,16 @@ def _take(pool: Any) -> Any:
 
 
 async def _release(holder: Any, connection: Any) -> None:
-    """The way of `Pool.release`: in a task, since whoever is cancelled meanwhile must not keep the connection."""
+    """The way of `Pool.release`: in a task, since whoever is cancelled meanwhile must not keep the connection.
+
+    The end of a connection gives its holder back by itself. It may come until the task begins, and is no error: whoever
+    asked has been answered, or told what became of the connection.
+    """
+    if holder._con is not connection or holder._in_use is None:
+        return
     connection._on_release()
-    await asyncio.shield(holder.release(None))
+    with suppress(asyncpg.InternalClientError):
+        await asyncio.shield(holder.release(None))
 
 
 def _give_back(holder: Any, connection: Any, pool: Any) -> bool:
@@ -93,7 +101,8 @@ def _give_back(holder: Any, connection: Any, pool: Any) -> bool:
     """
     protocol = connection._protocol
     if (
-        connection.is_closed()
+        protocol is None
+        or connection.is_closed()
         or protocol.queries_count >= holder._max_queries
         or holder._generation != pool._generation
         or protocol._is_cancelling()

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
+from models.database import DATABASE_AWAY
 from models.encryption import key_ring
 from models.enums import WebhookEventStatus
 from services.webhooks.deliveries import Delivery
@@ -73,7 +74,7 @@ async def store(delivery: Delivery, *, writer: Writer, received_at: datetime) ->
             delivery.ignored_because,
             received_at if ignored else None,
         )
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:  # OSError: TimeoutError as well
+    except (asyncpg.PostgresError, *DATABASE_AWAY) as error:
         # The class alone: the text of a driver's error may hold what was to be written.
         raise InboxUnavailable(type(error).__name__) from None
     return Stored(event_id if rows else None)

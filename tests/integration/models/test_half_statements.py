@@ -10,7 +10,7 @@ from typing import Any, cast
 import asyncpg
 import pytest
 
-from models.database import DatabaseConfig, connection_parameters, fetch_all, write
+from models.database import DATABASE_AWAY, DatabaseConfig, connection_parameters, fetch_all, write
 from models.reserved_pool import ReservedPool
 
 TRIES = 12
@@ -78,3 +78,34 @@ async def test_values_that_no_column_takes_leave_nothing_open(onlooker: Any):
         await write(STATEMENT.format(number=700), "seven")
 
     assert await onlooker.fetchval(LEFT_OPEN) == 0
+
+
+@pytest.mark.parametrize("way", ["read", "read at once", "write", "reserved"])
+async def test_a_connection_that_is_lost_under_a_statement_is_an_outage(
+    way: str, reserved: ReservedPool, onlooker: Any, database: DatabaseConfig
+):
+    """And nothing else: who asks later, or comes back, is told so."""
+    statement = "SELECT pg_sleep(30), 'lost' AS mark"
+    await fetch_all("SELECT 1")
+    if way == "read":
+        # All connections are in use: it waits for one.
+        held = [asyncio.ensure_future(fetch_all("SELECT pg_sleep(0.3)")) for _ in range(database.pool_max)]
+        await asyncio.sleep(0.1)
+        sending: asyncio.Future[Any] = asyncio.ensure_future(fetch_all(statement))
+        await asyncio.gather(*held)
+    else:
+        send = {"read at once": fetch_all, "write": write, "reserved": reserved.write}[way]
+        sending = asyncio.ensure_future(send(statement))
+    ended = 0
+    async with asyncio.timeout(10):
+        while not ended:
+            ended = await onlooker.fetchval(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                " WHERE state = 'active' AND query LIKE '%lost%' AND pid <> pg_backend_pid()"
+            )
+
+    with pytest.raises(DATABASE_AWAY):
+        await sending
+
+    assert (await fetch_all("SELECT 1 AS one"))[0]["one"] == 1
+    assert (await reserved.write("SELECT 1 AS one"))[0]["one"] == 1
