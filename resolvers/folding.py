@@ -2,7 +2,8 @@
 
 Only what is plain goes along: the first or last rows of a list, without filter or cursor. Anything else, and the lists
 of rows that are many, are read by `read_child_page` alone. It finds what was read ahead by the key of its own loader,
-which holds all that a page depends on, so a page is never shown to a field that asked for another.
+which holds all that a page depends on, so a page is never shown to a field that asked for another. Compiled plans find
+it by the field's node, and do not call the field's resolver: one that does more than read its page must stay out.
 """
 
 from __future__ import annotations
@@ -131,10 +132,10 @@ def _reading(
     names = memory.get(entity.name)
     if names is None:
         names = memory[entity.name] = _variables_below(entity, selection)
-    # Of anything but a number it matters only that it was given: its list does not come along.
-    given = tuple(
-        value if type(value) is int else value is None for name in names for value in (_variable(info, name),)
-    )
+    # Of anything but a number it matters only that it was given: its list does not come along. No number is equal to
+    # the mark of that, nor to null (1 is to True).
+    values = (_variable(info, name) for name in names)
+    given = tuple(value if value is None or type(value) is int else ... for value in values)
     key = (
         entity.name,
         condition,

@@ -65,11 +65,15 @@ class ViewerMemory:
     def keep(self, claims: Claims, viewer: Viewer, mark: str | None) -> None:
         if mark is None:
             return
+        now = monotonic()
         key = (claims.subject, claims.organization_id)
         self._known.pop(key, None)
-        self._known[key] = (viewer, mark, monotonic() + self._seconds)
-        if len(self._known) > self._size:
+        self._known[key] = (viewer, mark, now + self._seconds)
+        # In the order of their ends: nobody stays much longer than that, however few ask.
+        while len(self._known) > self._size or next(iter(self._known.values()))[2] < now:
             self._known.popitem(last=False)
+            if not self._known:
+                return
 
     def forget(self, claims: Claims) -> None:
         self._known.pop((claims.subject, claims.organization_id), None)

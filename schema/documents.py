@@ -38,12 +38,16 @@ class DocumentRules:
     def admit(self, engine: GraphQLEngine, asked: OperationRequest, viewer: Viewer) -> None:
         """Raise RequestRefused for a document of the viewer's own where only trusted ones are accepted."""
         kind = ANONYMOUS if viewer.kind is None else viewer.kind.value
-        if kind in self.trusted_only and asked.document_id is None and engine.trusted_document(asked) is None:
+        if kind in self.trusted_only and not self.admits_anybody(engine, asked):
             message = (
                 "query: a document of your own, only persisted ones are accepted from this kind of client; send the"
                 " documentId of one"
             )
             raise RequestRefused([GraphQLError(message, extensions={"code": "PERSISTED_DOCUMENT_REQUIRED"})])
+
+    def admits_anybody(self, engine: GraphQLEngine, asked: OperationRequest) -> bool:
+        """Tell whether a document is accepted whoever sends it."""
+        return not self.trusted_only or asked.document_id is not None or engine.trusted_document(asked) is not None
 
 
 def unfit_variables(schema: GraphQLSchema, operation: OperationDefinitionNode) -> Sequence[str]:

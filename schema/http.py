@@ -24,7 +24,7 @@ from models.database import StatementCounter, counting_statements
 from resolvers.context import OperationContext, Resources
 from resolvers.supposed_viewers import SupposedViewer, ViewerMemory
 from resolvers.viewer import ANONYMOUS, Viewer
-from resolvers.viewers import load_marked_viewer, load_viewer
+from resolvers.viewers import load_marked_viewer
 from schema.admission import Admission, RateLimited, Ticket
 from schema.answers import answer_of, codes_of, format_error, internal_error, record_personal_reads
 from schema.documents import DocumentRules, public_seconds, unfit_variables
@@ -233,13 +233,19 @@ class GraphQLEndpoint:
             return _Caller(ANONYMOUS)
         try:
             claims = await self._verifier.verify(bearer_token(header))
-            if self._viewers is not None and _reads_rows_alone(self._engine.known_operation(asked)):
+            if self._viewers is not None and self._tells_of_viewers(asked):
                 supposed = self._viewers.suppose(claims)
                 if supposed is not None:
                     return _Caller(supposed.viewer, claims, supposed)
-            return _Caller(await self._load_viewer(claims), claims)
+            return _Caller((await self._load_viewer(claims))[0], claims)
         except InvalidToken as error:
             raise _challenge(error) from None
+
+    def _tells_of_viewers(self, asked: OperationRequest) -> bool:
+        """Tell whether nothing is decided of who asks before the first read tells of them."""
+        return self._config.documents.admits_anybody(self._engine, asked) and _reads_rows_alone(
+            self._engine.known_operation(asked)
+        )
 
     async def _is_still(self, caller: _Caller) -> bool:
         """Tell whether a supposed viewer has kept their rights; if not, put who they are by now in their place.
@@ -250,21 +256,22 @@ class GraphQLEndpoint:
         if supposed is None or caller.claims is None or supposed.is_still:
             return True
         try:
-            viewer = await self._load_viewer(caller.claims)
+            viewer, mark = await self._load_viewer(caller.claims)
         except InvalidToken as error:
             raise _challenge(error) from None
-        # Where no row came back, nothing has told; nor was anything shown.
-        is_still = not supposed.is_told and viewer == supposed.viewer
+        # Where no row came back, nothing has told.
+        is_still = not supposed.is_told and mark == supposed.mark
         caller.viewer, caller.supposed = viewer, None
         return is_still
 
-    async def _load_viewer(self, claims: Claims) -> Viewer:
-        if self._viewers is None:
-            return await load_viewer(claims)
-        self._viewers.forget(claims)
+    async def _load_viewer(self, claims: Claims) -> tuple[Viewer, str | None]:
+        """Return who a token speaks for by now, with their mark, and remember them. Raises InvalidToken."""
+        if self._viewers is not None:
+            self._viewers.forget(claims)
         viewer, mark = await load_marked_viewer(claims)
-        self._viewers.keep(claims, viewer, mark)
-        return viewer
+        if self._viewers is not None:
+            self._viewers.keep(claims, viewer, mark)
+        return viewer, mark
 
     # -- streaming the operation
 
