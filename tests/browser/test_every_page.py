@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.async_api import expect
 
@@ -119,6 +121,9 @@ async def test_every_page_says_the_same_without_scripts(
             await visitor.sign_in(operator)
             said.append({path: await _headings(visitor, path) for path in places})
 
+    # How many jobs lie in the queue changes while it is read: the worker goes on.
+    for seen in said:
+        seen["/queues"] = [re.sub(r"\d+$", "…", heading) for heading in seen["/queues"]]
     assert said[0] == said[1]
     assert all(headings for headings in said[0].values())
 

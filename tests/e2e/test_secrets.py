@@ -60,12 +60,16 @@ ENVIRON: Mapping[str, str] = {
 }
 
 
-def traverse(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+def environ(**settings: str) -> dict[str, str]:
     base = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    return {**base, **ENVIRON, "COLUMNS": "400", **settings}
+
+
+def traverse(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 (our own command)
         [sys.executable, "-m", "cli", *arguments],
         cwd=ROOT,
-        env={**base, **ENVIRON, "COLUMNS": "400", **settings},
+        env=environ(**settings),
         capture_output=True,
         text=True,
         timeout=90,
@@ -120,13 +124,29 @@ def test_doctor_names_what_is_wrong_and_no_secret():
     assert not found_in(ended.stdout + ended.stderr)
 
 
-@pytest.mark.parametrize("command", ["worker", "migrate"])
-def test_a_start_that_fails_says_why_and_no_secret(command: str):
-    ended = traverse(command)
+def test_a_start_that_fails_says_why_and_no_secret():
+    ended = traverse("migrate")
 
     assert ended.returncode != 0
     assert ended.stdout + ended.stderr
     assert not found_in(ended.stdout + ended.stderr)
+
+
+def test_a_worker_that_waits_says_for_what_and_no_secret():
+    command = [sys.executable, "-m", "cli", "worker"]
+    with subprocess.Popen(  # noqa: S603 (our own command)
+        command, cwd=ROOT, env=environ(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as worker:
+        assert worker.stdout is not None
+        said: list[str] = []
+        while "worker_waits_for_database" not in "".join(said[-1:]) and worker.poll() is None:
+            said.append(worker.stdout.readline())
+        worker.terminate()
+        said.append(worker.communicate(timeout=90)[0])
+
+    assert worker.returncode == 0
+    assert "DATABASE_URL" in "".join(said)
+    assert not found_in("".join(said))
 
 
 def test_a_server_that_finds_its_port_taken_says_so_and_no_secret():
