@@ -5,8 +5,10 @@ Nothing here raises what httpx raises: its exceptions hold the request, and the 
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import httpx
@@ -105,10 +107,16 @@ def build_http_client(
         headers=headers,
         timeout=httpx.Timeout(connect=connect, read=read, write=write, pool=pool),
         # The transport repeats failures to connect only: a request that may have left is never repeated below us.
-        transport=httpx.AsyncHTTPTransport(verify=True, trust_env=False, limits=limits, retries=1),
+        transport=httpx.AsyncHTTPTransport(verify=_authorities(), trust_env=False, limits=limits, retries=1),
         follow_redirects=False,
         trust_env=False,
     )
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Return what verifies partners' certificates: once a process, since reading all authorities takes its time."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 async def exchange(
