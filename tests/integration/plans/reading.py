@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import pytest
+from tortoise.connection import get_connection
 
 import models.database
 from models.database import StatementCounter, fetch_all
+
+_EXPLAIN = "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +54,37 @@ def recorded_statements(monkeypatch: pytest.MonkeyPatch) -> Generator[list[tuple
 
 async def explain(statement: str, arguments: tuple[Any, ...]) -> Explained:
     """Run a statement once more and return what it cost."""
-    rows = await fetch_all(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {statement}", *arguments)
+    rows = await fetch_all(f"{_EXPLAIN} {statement}", *arguments)
+    return _explained(statement, rows)
+
+
+async def explain_for_any_values(statement: str, arguments: tuple[Any, ...]) -> Explained:
+    """The same by the plan that PostgreSQL keeps for a statement that comes often: made without the values."""
+    connection: Any
+    async with get_connection("default").acquire_connection() as connection:
+        await connection.execute(f"PREPARE probe AS {statement}")
+        await connection.execute("SET plan_cache_mode = force_generic_plan")
+        values = ", ".join(_literal(value) for value in arguments)
+        try:
+            rows = await connection.fetch(f"{_EXPLAIN} EXECUTE probe" + (f"({values})" if values else ""))
+        finally:
+            await connection.execute("RESET plan_cache_mode; DEALLOCATE probe")
+    return _explained(statement, rows)
+
+
+def _explained(statement: str, rows: Any) -> Explained:
     plan = orjson.loads(rows[0][0])[0]["Plan"]
     return Explained(statement, tuple(_scans(plan)), round(plan["Actual Rows"]))
+
+
+def _literal(value: Any) -> str:
+    """A value as text that PostgreSQL reads as of the parameter's type."""
+    if value is None:
+        return "NULL"
+    text = (
+        "{" + ",".join(str(item) for item in cast("list[Any]", value)) + "}" if isinstance(value, list) else str(value)
+    )
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _scans(node: dict[str, Any]) -> Iterator[Scan]:
