@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -44,15 +45,6 @@ LEFT JOIN LATERAL (
         AND q.removed_at IS NULL AND t.destroyed_at IS NULL AND t.start_at > $2
 ) n ON TRUE
 """
-_PAGE = f"""
-SELECT a.id, a.state, a.created_at, a.job_seeker_id, s.first_name, s.last_name,
-    p.id AS approval_id, p.number, p.start_at, p.end_at, p.cancelled_at, n.next_start_at, n.upcoming
-FROM job_application a
-JOIN "user" s ON s.id = a.job_seeker_id
-LEFT JOIN approval p ON p.id = a.approval_id
-{_UPCOMING}
-WHERE a.company_id = $1 ORDER BY a.created_at DESC, a.id DESC LIMIT $3
-"""
 # Whoever sees a job seeker sees the approvals; of applications and participations, those with the own company.
 _PERSON = f"""
 SELECT s.id, s.title, s.first_name, s.last_name, s.email, f.birthdate,
@@ -72,10 +64,28 @@ FROM "user" s LEFT JOIN job_seeker_profile f ON f.id = s.id
 WHERE s.id = $3 AND s.erased_at IS NULL
     AND EXISTS (SELECT 1 FROM job_application v WHERE v.job_seeker_id = s.id AND v.company_id = $1)
 """
-_APPROVALS = """
+
+
+@cache
+def _page_of(rows: int) -> str:
+    # As text: with a parameter, PostgreSQL would plan the statement anew each time.
+    return f"""
+SELECT a.id, a.state, a.created_at, a.job_seeker_id, s.first_name, s.last_name,
+    p.id AS approval_id, p.number, p.start_at, p.end_at, p.cancelled_at, n.next_start_at, n.upcoming
+FROM job_application a
+JOIN "user" s ON s.id = a.job_seeker_id
+LEFT JOIN approval p ON p.id = a.approval_id
+{_UPCOMING}
+WHERE a.company_id = $1 ORDER BY a.created_at DESC, a.id DESC LIMIT {rows:d}
+"""
+
+
+@cache
+def _approvals_of(rows: int) -> str:
+    return f"""
 SELECT p.id, p.number, p.start_at, p.end_at, p.cancelled_at, p.job_seeker_id, s.first_name, s.last_name
 FROM approval p JOIN "user" s ON s.id = p.job_seeker_id
-ORDER BY p.start_at DESC, p.id DESC LIMIT $1
+ORDER BY p.start_at DESC, p.id DESC LIMIT {rows:d}
 """
 
 
@@ -170,7 +180,7 @@ def _verify(token: str) -> dict[str, Any]:
 
 
 async def _page(asked: _Asked) -> dict[str, Any]:
-    rows = await asked.pool.fetch(_PAGE, asked.company_id, asked.now, asked.rows)
+    rows = await asked.pool.fetch(_page_of(asked.rows), asked.company_id, asked.now)
     today = asked.today
     nodes = [
         {
@@ -245,7 +255,7 @@ async def _person(asked: _Asked) -> dict[str, Any]:
 async def _approvals(asked: _Asked) -> dict[str, Any]:
     if asked.company_id is not None:
         raise HTTPException(403, "approvals: staff alone ask for this page, and see all of them")
-    rows = await asked.pool.fetch(_APPROVALS, asked.rows)
+    rows = await asked.pool.fetch(_approvals_of(asked.rows))
     today = asked.today
     nodes = [
         {

@@ -62,7 +62,7 @@ async def read_page(
             statement = made.statements[key] = Statement(
                 f"SELECT {made.select_list(with_order=with_cursors)}{asked} FROM {made.source}"
                 f" WHERE {made.where(*window.conditions(made.order), *candidates)}"
-                f" ORDER BY {window.order_by(made.order)} LIMIT :limit"
+                f" ORDER BY {window.order_by(made.order)} LIMIT {window.limit}"
             )
         records = await statement.rows(values if supposed is None else {**values, **supposed.parameters})
         if supposed is not None and records:
@@ -79,7 +79,7 @@ def _candidates(entity: Entity, page: Plan, window: Window, narrowed: Filter, vi
         made = plan(entity, NOTHING, viewer, order=window.ordering.columns, where=where)
         branch = (
             f"SELECT {made.alias}.id FROM {made.source} WHERE {made.where(*window.conditions(made.order))}"
-            f" ORDER BY {window.order_by(made.order)} LIMIT :limit"
+            f" ORDER BY {window.order_by(made.order)} LIMIT {window.limit}"
         )
         branches.append(
             f"({branch})" if way.each is None else f"(SELECT one.id FROM {way.each} CROSS JOIN LATERAL ({branch}) one)"
@@ -142,7 +142,7 @@ async def _child_pages(
     values = {**context.parameters(), **(narrowed.values or {}), **window.values, "parents": keys}
     records: dict[UUID, list[Any]] = defaultdict(list)
     if shows_rows(selection):
-        for record in await _child_statement(made, window).rows(values):
+        for record in await _child_statement(made, window, window.limit).rows(values):
             records[record["parent"]].append(record)
     totals: dict[UUID, int] = {}
     if "totalCount" in selection:
@@ -152,8 +152,8 @@ async def _child_pages(
     return in_key_order(pages, keys)
 
 
-def _child_statement(made: Plan, window: Window) -> Statement:
-    key = ("children", *window.key)
+def _child_statement(made: Plan, window: Window, limit: str) -> Statement:
+    key = ("children", limit, *window.key)
     statement = made.statements.get(key)
     if statement is None:
         keys = [f"page.k{position}" for position in range(len(made.order))]
@@ -161,7 +161,7 @@ def _child_statement(made: Plan, window: Window) -> Statement:
             "SELECT page.*, parent.id AS parent FROM unnest(:parents::uuid[]) AS parent(id) CROSS JOIN LATERAL"
             f" (SELECT {made.select_list()} FROM {made.source}"
             f" WHERE {made.where(*window.conditions(made.order))}"
-            f" ORDER BY {window.order_by(made.order)} LIMIT :limit) page"
+            f" ORDER BY {window.order_by(made.order)} LIMIT {limit}) page"
             f" ORDER BY {window.order_by(keys)}"
         )
     return statement
@@ -193,8 +193,9 @@ async def read_children(info: ResolveInfo, parent: Entity, name: str, parent_key
             where=(children.belongs,),
         )
         lists: dict[UUID, list[Any]] = {key: [] for key in keys}
-        values = {**context.parameters(), **window.values, "parents": keys, "limit": MAXIMUM_SIZE}
-        for record in await _child_statement(made, window).rows(values):
+        values = {**context.parameters(), **window.values, "parents": keys}
+        # There is no next page to know of.
+        for record in await _child_statement(made, window, str(MAXIMUM_SIZE)).rows(values):
             lists[record["parent"]].append(made.build(record))
         return in_key_order(lists, keys)
 

@@ -36,28 +36,36 @@ export const viewer = prepared(
 function statementsOf(kind) {
   const { jobSeeker, approval } = RULES[kind];
   const read = (name, text) => prepared(`${kind} ${name}`, text);
+  // How many rows as text: with a parameter, PostgreSQL would plan these statements anew each time.
+  const page = (name, textOf) => {
+    const bySize = new Map();
+    return (company, rows) => {
+      if (!bySize.has(rows)) bySize.set(rows, read(`${name} ${rows}`, textOf(Math.trunc(rows))));
+      return bySize.get(rows)(company);
+    };
+  };
   return {
     // One row a list entry, and nothing beside: what belongs to it is for loaders.
-    applications: read(
+    applications: page(
       "applications",
-      `SELECT ${APPLICATION} FROM job_application a ${UPCOMING}
-       WHERE a.company_id = $1 ORDER BY ${NEWEST_APPLICATION} LIMIT $2`,
+      (rows) => `SELECT ${APPLICATION} FROM job_application a ${UPCOMING}
+       WHERE a.company_id = $1 ORDER BY ${NEWEST_APPLICATION} LIMIT ${rows}`,
     ),
-    approvals: read(
+    approvals: page(
       "approvals",
-      `SELECT ${APPROVAL} FROM approval p WHERE ${approval} ORDER BY ${NEWEST_APPROVAL} LIMIT $2`,
+      (rows) => `SELECT ${APPROVAL} FROM approval p WHERE ${approval} ORDER BY ${NEWEST_APPROVAL} LIMIT ${rows}`,
     ),
     // The same with the rows that they lead to. Whoever sees an application or an approval sees its job seeker.
-    applicationsJoined: read(
+    applicationsJoined: page(
       "applications joined",
-      `SELECT ${APPLICATION}, ${JOB_SEEKER}, ${APPROVAL} FROM job_application a
+      (rows) => `SELECT ${APPLICATION}, ${JOB_SEEKER}, ${APPROVAL} FROM job_application a
        JOIN "user" s ON s.id = a.job_seeker_id LEFT JOIN approval p ON p.id = a.approval_id ${UPCOMING}
-       WHERE a.company_id = $1 ORDER BY ${NEWEST_APPLICATION} LIMIT $2`,
+       WHERE a.company_id = $1 ORDER BY ${NEWEST_APPLICATION} LIMIT ${rows}`,
     ),
-    approvalsJoined: read(
+    approvalsJoined: page(
       "approvals joined",
-      `SELECT ${APPROVAL}, ${JOB_SEEKER} FROM approval p JOIN "user" s ON s.id = p.job_seeker_id
-       WHERE ${approval} ORDER BY ${NEWEST_APPROVAL} LIMIT $2`,
+      (rows) => `SELECT ${APPROVAL}, ${JOB_SEEKER} FROM approval p JOIN "user" s ON s.id = p.job_seeker_id
+       WHERE ${approval} ORDER BY ${NEWEST_APPROVAL} LIMIT ${rows}`,
     ),
     jobSeekers: read(
       "job seekers",
