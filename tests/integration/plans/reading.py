@@ -60,8 +60,7 @@ async def explain(statement: str, arguments: tuple[Any, ...]) -> Explained:
 
 async def explain_for_any_values(statement: str, arguments: tuple[Any, ...]) -> Explained:
     """The same by the plan that PostgreSQL keeps for a statement that comes often: made without the values."""
-    connection: Any
-    async with get_connection("default").acquire_connection() as connection:
+    async with cast("Any", get_connection("default")).acquire_connection() as connection:
         await connection.execute(f"PREPARE probe AS {statement}")
         await connection.execute("SET plan_cache_mode = force_generic_plan")
         values = ", ".join(_literal(value) for value in arguments)
