@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote_plus
 
+import asyncpg
 import httpx
 import jwt
 import pytest
@@ -19,6 +21,7 @@ from starlette.routing import Route
 
 from execution.engine import GraphQLEngine
 from models import Company, PartnerClient
+from models.database import DatabaseConfig, connection_parameters
 from models.enums import PartnerScope
 from resolvers.context import Resources
 from resolvers.viewers import load_viewer, reload_viewers
@@ -28,6 +31,7 @@ from services.rate_limits import Limiter, Policy
 from services.tokens import PARTNER_ISSUER, InvalidToken, PartnerTokens, TokenVerifier
 from tests.factories import make_appointment, make_company, make_employer, make_job_seeker, make_participation
 from tests.integration.schema.client import AUDIENCE, HS256_KEY, ISSUER, GraphQLClient, serve, token_for
+from tests.waiting import until
 
 KEY = b"tests-only-partner-key-32-bytes!"
 OTHER_KEY = b"another-key-of-thirty-two-bytes!"
@@ -161,6 +165,30 @@ async def test_revoking_takes_effect_at_once(door: httpx.AsyncClient, api: Graph
     assert await reload_viewers([viewer]) == [None]
     answer = await door.post("/oauth/token", data=GRANT, headers=machine.basic)
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+
+
+async def test_a_postgresql_that_ends_meanwhile_is_told_as_an_outage(
+    door: httpx.AsyncClient, machine: Machine, database: DatabaseConfig
+):
+    """The client is to come back, and not to give up."""
+    holder: Any = await cast("Any", asyncpg).connect(**connection_parameters(database.url))
+    try:
+        await holder.execute("BEGIN; LOCK TABLE partner_client IN ACCESS EXCLUSIVE MODE")
+        asking = asyncio.create_task(door.post("/oauth/token", data=GRANT, headers=machine.basic))
+
+        async def is_ended() -> bool:
+            return await holder.fetchval(
+                "SELECT count(pg_terminate_backend(pid)) > 0 FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock' AND pid <> pg_backend_pid()"
+            )
+
+        await until(is_ended)
+        answer = await asking
+    finally:
+        await holder.close()
+
+    assert (answer.status_code, answer.json()["error"]) == (503, "temporarily_unavailable")
+    assert int(answer.headers["retry-after"]) > 0
 
 
 async def test_a_scope_that_was_taken_away_is_gone_at_once(
