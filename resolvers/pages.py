@@ -57,11 +57,13 @@ async def read_page(
         key = ("page", with_cursors, supposed is None, *window.key)
         statement = made.statements.get(key)
         if statement is None:
-            candidates = _candidates(entity, made, window, narrowed, context.viewer)
+            # Candidates stand in the window, in sight and within the filter: nothing of it is asked of the page again.
+            where = _candidates(entity, made, window, narrowed, context.viewer)
+            where = where or made.where(*window.conditions(made.order))
             asked = "" if supposed is None else f", {MARK_NOW} AS mark"
             statement = made.statements[key] = Statement(
                 f"SELECT {made.select_list(with_order=with_cursors)}{asked} FROM {made.source}"
-                f" WHERE {made.where(*window.conditions(made.order), *candidates)}"
+                f" WHERE {where}"
                 f" ORDER BY {window.order_by(made.order)} LIMIT {window.limit}"
             )
         records = await statement.rows(values if supposed is None else {**values, **supposed.parameters})
@@ -71,8 +73,8 @@ async def read_page(
     return window.page(records, made, selection, total_count)
 
 
-def _candidates(entity: Entity, page: Plan, window: Window, narrowed: Filter, viewer: Viewer) -> list[str]:
-    """Return the condition that a row is among the first of one of the ways that lead to them; none without ways."""
+def _candidates(entity: Entity, page: Plan, window: Window, narrowed: Filter, viewer: Viewer) -> str | None:
+    """Return the condition that a row is among the first of one of the ways that lead to them; None without ways."""
     branches: list[str] = []
     for way in narrowed.ways or ways_into(entity.name, viewer.scope):
         where = (*narrowed.conditions, way.condition)
@@ -84,7 +86,7 @@ def _candidates(entity: Entity, page: Plan, window: Window, narrowed: Filter, vi
         branches.append(
             f"({branch})" if way.each is None else f"(SELECT one.id FROM {way.each} CROSS JOIN LATERAL ({branch}) one)"
         )
-    return [f"{page.alias}.id IN ({' UNION ALL '.join(branches)})"] if branches else []
+    return f"{page.alias}.id IN ({' UNION ALL '.join(branches)})" if branches else None
 
 
 async def _count(entity: Entity, context: OperationContext, narrowed: Filter, values: Mapping[str, Any]) -> int:

@@ -3,7 +3,8 @@
 A rule that says OR, or that follows a person, cannot be read from an index in the page's order: PostgreSQL then walks
 the whole list, newest first, until a page is full, which takes long for whoever sees one row in a thousand. A way names
 a part of the rows that an index gives, in order; the candidates of all ways together hold the page. Ways only ever
-narrow: the rule and the filters are asked as well, of the candidates and of the page.
+narrow: the rule and the filters are asked of the candidates as well. They are not asked of the page once more: joined
+to a page of candidates, a rule that follows a person may be answered by reading a whole table.
 """
 
 from __future__ import annotations
