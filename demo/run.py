@@ -22,7 +22,7 @@ from demo.cast.dice import PARIS
 from demo.cast.well_known import Persona
 from demo.cast.world import SimulatedWorld
 from demo.children import Children, require_free_port
-from demo.engines import EmbeddedEngines, Engines, EnginesError
+from demo.engines import EmbeddedEngines, Engines, EnginesError, forget_engines
 from demo.environment import (
     DataDir,
     DemoError,
@@ -137,8 +137,9 @@ class _Demo:
                 await empty_database(database_url)
             except DatabaseNotOurs as error:
                 raise DemoError(f"--reset: {error}") from None
-        for folder in ("postgres", "valkey", "logs"):
-            shutil.rmtree(self._data_dir.path / folder, ignore_errors=True)
+        with self._console.status("Forgetting what was there"):
+            forget_engines(self._data_dir.path)
+            shutil.rmtree(self._data_dir.logs, ignore_errors=True)
         self._data_dir.settings_file.unlink(missing_ok=True)
 
     def _start_engines(self, started_things: contextlib.ExitStack) -> Engines:
