@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TypeVar
 
-from pydantic import TypeAdapter, ValidationError
-
 from clients.errors import Delivery, ErrorCode, PartnerRateLimited, PartnerRejected, PartnerUnavailable
+from clients.shapes import Shape, Unreadable
 
 T = TypeVar("T")
 Reader = Callable[["Reply"], T]
@@ -45,14 +44,13 @@ class Reply:
             raise self.unavailable("no content where an answer was due", code=ErrorCode.EMPTY_RESPONSE)
         raise self.unavailable("the partner answered with a failure", code=str(self.status))
 
-    def parse(self, shape: TypeAdapter[T]) -> T:
+    def parse(self, shape: Shape[T]) -> T:
         """The body as that shape, or PartnerUnavailable. The error carries nothing of the body."""
         try:
-            return shape.validate_json(self.body)
-        except ValidationError as invalid:
-            first = invalid.errors(include_url=False, include_context=False, include_input=False)[0]["type"]
-        # Raised here and not in the handler: the pydantic error holds what the partner sent.
-        if first == "json_invalid":
+            return shape.read(self.body)
+        except Unreadable as error:
+            is_json = error.is_json
+        if not is_json:
             raise self.unavailable("the answer is not JSON", code=ErrorCode.INVALID_JSON)
         raise self.unavailable("the answer is JSON of another shape than documented", code=ErrorCode.UNEXPECTED_SHAPE)
 
@@ -90,7 +88,7 @@ class Reply:
         return Delivery.REFUSED if is_refusal else Delivery.UNKNOWN
 
 
-def json_answer(shape: TypeAdapter[T], *, ok: Container[int] = OK, permanent: Container[int] = PERMANENT) -> Reader[T]:
+def json_answer(shape: Shape[T], *, ok: Container[int] = OK, permanent: Container[int] = PERMANENT) -> Reader[T]:
     """A reader for partners whose HTTP status tells all: the body of an `ok` answer as that shape."""
 
     def read(reply: Reply) -> T:

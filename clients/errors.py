@@ -1,7 +1,7 @@
 """The two answers that matter when a partner call fails: try again later, or do not.
 
 Nothing here holds personal data, and every raise is `from None` or outside an `except` block: the httpx request and the
-pydantic input that Python would chain hold names and NIRs. All errors survive pickling and `copy.copy`.
+input of the parser that Python would chain hold names and NIRs. All errors survive pickling and `copy.copy`.
 """
 
 from enum import StrEnum
