@@ -122,9 +122,9 @@ def create_app(settings: Settings) -> Starlette:
         *webhook_routes(
             process.reserved_pool,
             process.bell,
-            rdv_insertion_secrets=[secret.get_secret_value() for secret in settings.rdv_insertion_webhook_secret],
+            rdv_insertion_secrets=[secret.reveal() for secret in settings.rdv_insertion_webhook_secret],
             rdv_insertion_jwt=settings.rdv_insertion_webhook_jwt,
-            tally_secrets=[secret.get_secret_value() for secret in settings.tally_webhook_secret],
+            tally_secrets=[secret.reveal() for secret in settings.tally_webhook_secret],
             refusals=process.limits.refused_webhooks,
         ),
     ]
@@ -380,7 +380,7 @@ class _Process:
 
     async def metrics(self, request: Request) -> Response:
         token = self._settings.metrics_token
-        endpoint = MetricsEndpoint(token.get_secret_value() if token is not None else None, self._figures)
+        endpoint = MetricsEndpoint(token.reveal() if token is not None else None, self._figures)
         return await endpoint.answer(request)
 
     async def readyz(self, _: Request) -> JSONResponse:

@@ -19,7 +19,7 @@ from demo.cast.well_known import Persona
 from models.enums import PartnerScope
 from serve_command import MOST_PORT, MOST_WORKERS, ServeOptions, adopt_and_tell, settings_of_here
 from serve_command import serve as run_server
-from settings import Settings, SettingsError, load_settings
+from settings import Settings, SettingsError, load_settings, variables_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -455,7 +455,7 @@ def _make_token(settings: Settings, persona: Persona, siret: str | None, lifetim
         organization_id=holder.organization_id,
         issuer=settings.auth_issuer,
         audience=settings.auth_audience,
-        key=settings.auth_hs256_key.get_secret_value(),
+        key=settings.auth_hs256_key.reveal(),
         lifetime=lifetime,
         now=datetime.now(UTC),
     )
@@ -589,7 +589,7 @@ def _partner_addresses(settings: Settings) -> dict[Partner, list[str]]:
     addresses = {
         partner: [
             value
-            for name in Settings.model_fields
+            for name in variables_of(Settings)
             if name.startswith(f"{prefixes.get(partner, partner.value)}_") and "url" in name
             if isinstance(value := getattr(settings, name), str)
         ]

@@ -91,7 +91,7 @@ async def token_verifier(settings: Settings, stack: AsyncExitStack) -> TokenVeri
         audience=settings.auth_audience,
         leeway=settings.auth_leeway,
         keys=keys,
-        hs256_key=settings.auth_hs256_key.get_secret_value() if settings.auth_hs256_key else None,
+        hs256_key=settings.auth_hs256_key.reveal() if settings.auth_hs256_key else None,
         partner_key=settings.derive_key("partner-tokens"),
     )
 
@@ -133,7 +133,7 @@ def france_travail_config(settings: Settings) -> FranceTravailConfig | None:
         base_url=settings.ft_base_url,
         auth_base_url=settings.ft_auth_base_url_partenaire,
         client_id=settings.ft_client_id,
-        client_secret=settings.ft_client_secret.get_secret_value(),
+        client_secret=settings.ft_client_secret.reveal(),
         scopes=settings.ft_scopes,
         timeout_seconds=settings.ft_timeout_seconds,
         token_timeout_seconds=settings.ft_token_timeout_seconds,
@@ -164,7 +164,7 @@ async def api_particulier_client(settings: Settings, stack: AsyncExitStack) -> A
         return None
     config = ApiParticulierConfig(
         base_url=settings.api_particulier_base_url,
-        token=settings.api_particulier_token.get_secret_value(),
+        token=settings.api_particulier_token.reveal(),
         recipient=settings.api_particulier_recipient,
         max_rps=settings.api_particulier_max_rps,
     )
@@ -227,7 +227,7 @@ def address_searches(settings: Settings, valkey: Redis) -> Throttle:
 def sirene_config(settings: Settings) -> SireneConfig | None:
     """Return how to speak to Sirene, or None when it is off. A key, the public flavour, wins over an account."""
     if settings.sirene_api_key is not None:
-        credentials: APIKey | PasswordGrant = APIKey(value=settings.sirene_api_key.get_secret_value())
+        credentials: APIKey | PasswordGrant = APIKey(value=settings.sirene_api_key.reveal())
         base_url = "https://api.insee.fr/api-sirene/3.11"
     elif (
         settings.sirene_auth_url is not None
@@ -239,9 +239,9 @@ def sirene_config(settings: Settings) -> SireneConfig | None:
         credentials = PasswordGrant(
             auth_url=settings.sirene_auth_url,
             client_id=settings.sirene_client_id,
-            client_secret=settings.sirene_client_secret.get_secret_value(),
+            client_secret=settings.sirene_client_secret.reveal(),
             username=settings.sirene_username,
-            password=settings.sirene_password.get_secret_value(),
+            password=settings.sirene_password.reveal(),
         )
         base_url = "https://api.insee.fr/api-sirene/prive/3.11"
     else:
@@ -291,7 +291,7 @@ async def inclusion_structures(
         return None
     config = DataInclusionConfig(
         base_url=settings.data_inclusion_base_url,
-        token=settings.data_inclusion_token.get_secret_value(),
+        token=settings.data_inclusion_token.reveal(),
         timeout_seconds=settings.data_inclusion_timeout_seconds,
     )
     http = await stack.enter_async_context(build_data_inclusion_http(config))
@@ -322,7 +322,7 @@ def rdv_insertion_config(settings: Settings) -> RDVInsertionConfig | None:
         base_url=settings.rdv_insertion_api_base_url,
         rdv_solidarites_base_url=settings.rdv_solidarites_api_base_url,
         email=settings.rdv_solidarites_email,
-        password=settings.rdv_solidarites_password.get_secret_value(),
+        password=settings.rdv_solidarites_password.reveal(),
         token_seconds=settings.rdv_solidarites_token_expiry,
         timeout_seconds=settings.rdv_insertion_timeout_seconds,
         max_rps=settings.rdv_insertion_max_rps,
@@ -362,7 +362,7 @@ async def metabase_client(settings: Settings, stack: AsyncExitStack) -> Metabase
         return None
     config = MetabaseConfig(
         site_url=settings.metabase_site_url,
-        secret_key=settings.metabase_secret_key.get_secret_value(),
+        secret_key=settings.metabase_secret_key.reveal(),
         listing_seconds=settings.metabase_timeout_seconds,
         export_seconds=settings.metabase_export_timeout_seconds,
         max_concurrent_exports=settings.metabase_exports_at_once,
@@ -411,7 +411,7 @@ def mail_client(settings: Settings) -> MailClient | None:
     # Workers send mails; the API only has to know whether they do.
     from clients.mail_client import MailClient
 
-    config = MailConfig.from_url(settings.smtp_url.get_secret_value(), sender=settings.mail_from)
+    config = MailConfig.from_url(settings.smtp_url.reveal(), sender=settings.mail_from)
     return PROCESS_CALLS.watch(MAIL_RELAY, MailClient(config, observer=PROCESS_CALLS))
 
 

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from datetime import timedelta
 from enum import Enum
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Any, Union, cast, get_args, get_origin
-from unittest.mock import patch
-
-from pydantic import SecretStr
-from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
+from typing import Any, cast
 
 from benchmarks.page import performance_page
 from benchmarks.results import read_report
 from docs.limits_page import limits_page
 from docs.partner_pages import partner_pages
-from settings import Settings, SettingsError, load_settings  # noqa: TID251 (this page describes them)
+from settings import Secret, Settings, SettingsError, Variable, load_settings, variables_of  # noqa: TID251 (this page describes them)
+from settings.variables import number_text  # noqa: TID251
 
 _REFERENCE = Path(__file__).parent / "reference"
 SETTINGS_PAGE = _REFERENCE / "settings.md"
@@ -50,7 +44,7 @@ _GROUPS = (
 _GENERAL = "The process"
 
 _HEAD = """\
-<!-- Written by `python -m docs.generate` from settings.py: edit the descriptions there. -->
+<!-- Written by `python -m docs.generate` from settings/deployment.py: edit the descriptions there. -->
 
 # Settings
 
@@ -68,8 +62,8 @@ def settings_page() -> str:
     """Return the page on settings, as it must be committed."""
     required = _required_in_production()
     groups: dict[str, list[str]] = {_GENERAL: [], **{title: [] for title, _ in _GROUPS}}
-    for name, field in Settings.model_fields.items():
-        groups[_group_of(name.upper())].append(_row(name.upper(), field, required=name.upper() in required))
+    for one in variables_of(Settings).values():
+        groups[_group_of(one.name)].append(_row(one, required=one.name in required))
     parts = [_HEAD]
     for title, rows in groups.items():
         if rows:
@@ -84,9 +78,9 @@ def settings_rows(group: str) -> str:
     """Return the rows of one group of variables."""
     required = _required_in_production()
     return "".join(
-        _row(name.upper(), field, required=name.upper() in required)
-        for name, field in Settings.model_fields.items()
-        if _group_of(name.upper()) == group
+        _row(one, required=one.name in required)
+        for one in variables_of(Settings).values()
+        if _group_of(one.name) == group
     )
 
 
@@ -96,72 +90,47 @@ def _group_of(variable: str) -> str:
 
 def _required_in_production() -> frozenset[str]:
     """Ask the settings themselves: start in production with nothing else and see what they miss."""
-    with patch.dict(os.environ, {"ENVIRONMENT": "production"}, clear=True):
-        try:
-            load_settings()
-        except SettingsError as refusal:
-            return frozenset(line.partition(":")[0] for line in str(refusal).splitlines())
+    try:
+        load_settings({"ENVIRONMENT": "production"})
+    except SettingsError as refusal:
+        return frozenset(line.partition(":")[0] for line in str(refusal).splitlines())
     return frozenset()
 
 
-def _row(variable: str, field: FieldInfo, *, required: bool) -> str:
-    description = (field.description or "").replace("|", "\\|")
+def _row(one: Variable, *, required: bool) -> str:
+    description = one.rules.description.replace("|", "\\|")
     if required:
         description += ". **Required** in production"
-    return f"| `{variable}` | {_value(field)} | {_default(field)} | {description} |\n"
+    return f"| `{one.name}` | {_value(one)} | {_default(one)} | {description} |\n"
 
 
-def _value(field: FieldInfo) -> str:
-    kind = _type_of(field.annotation)
-    words = _words(kind)
-    limits = _limits(field, seconds=kind is timedelta)
-    return f"{words}, {limits}" if limits else words
+def _value(one: Variable) -> str:
+    words = _words(one)
+    return f"{words}, {one.rules.limits}" if one.rules.limits else words
 
 
-def _type_of(annotation: Any) -> Any:
-    """The type without its None."""
-    if get_origin(annotation) in (Union, UnionType):
-        return next(part for part in get_args(annotation) if part is not NoneType)
-    return annotation
-
-
-def _words(kind: Any) -> str:
-    if get_origin(kind) is tuple:
-        return "secrets" if get_args(kind)[0] is SecretStr else "list"
-    if isinstance(kind, type) and issubclass(kind, Enum):
+def _words(one: Variable) -> str:
+    if one.is_list:
+        return "secrets" if one.is_secret else "list"
+    if issubclass(one.kind, Enum):
         return "one of its names"
-    names = {str: "text", SecretStr: "secret", int: "whole number", float: "number", bool: "true or false"}
-    return "seconds" if kind is timedelta else names[kind]
+    names = {str: "text", Secret: "secret", int: "whole number", float: "number", bool: "true or false"}
+    return "seconds" if one.kind is timedelta else names[one.kind]
 
 
-def _limits(field: FieldInfo, *, seconds: bool) -> str:
-    signs = {"ge": "from {}", "gt": "above {}", "le": "to {}", "lt": "below {}"}
-    found: list[str] = []
-    for constraint in field.metadata:
-        for name, words in signs.items():
-            bound = getattr(constraint, name, None)
-            if bound is not None:
-                found.append(words.format(_number(bound.total_seconds() if seconds else bound)))
-    return " ".join(found)
-
-
-def _default(field: FieldInfo) -> str:
-    default: Any = field.default
-    if default is None or default is PydanticUndefined or default == ():
+def _default(one: Variable) -> str:
+    default: Any = one.default
+    if default is None or default == ():
         return "none"
-    if isinstance(default, SecretStr):
+    if isinstance(default, Secret):
         return "a development value"
     if isinstance(default, timedelta):
-        return f"`{_number(default.total_seconds())}`"
+        return f"`{number_text(default.total_seconds())}`"
     if isinstance(default, tuple):
         return f"`{','.join(cast('tuple[str, ...]', default))}`"
     if isinstance(default, bool):
         return f"`{str(default).lower()}`"
-    return f"`{_number(default)}`" if isinstance(default, (int, float)) else f"`{default}`"
-
-
-def _number(value: float) -> str:
-    return str(int(value)) if value == int(value) else str(value)
+    return f"`{number_text(default)}`" if isinstance(default, (int, float)) else f"`{default}`"
 
 
 def _measured_pages() -> dict[Path, str]:

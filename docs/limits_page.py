@@ -8,7 +8,7 @@ from execution.limits import Limits
 from request_heads import MOST_HEAD_BYTES, MOST_HEADERS
 from resolvers.windows import MAXIMUM_SIZE
 from services.rate_limits.ways_in import FIELDS_PER_POINT
-from settings import Settings  # noqa: TID251 (this page describes them)
+from settings import Settings, variables_of  # noqa: TID251 (this page describes them)
 from webhooks.door import MAX_BODY_BYTES
 
 _HEAD = """\
@@ -178,7 +178,7 @@ def _connections() -> str:
 
 
 def _default(variable: str) -> float:
-    default = Settings.model_fields[variable.lower()].default
+    default = variables_of(Settings)[variable.lower()].default
     return default.total_seconds() if isinstance(default, timedelta) else default
 
 

@@ -88,7 +88,7 @@ async def _serve(settings: Settings, context: WorkerContext, stop: asyncio.Event
 
 
 async def _serve_metrics(settings: Settings, port: int, stop: asyncio.Event) -> None:
-    token = settings.metrics_token.get_secret_value() if settings.metrics_token is not None else None
+    token = settings.metrics_token.reveal() if settings.metrics_token is not None else None
     await serve_metrics(stop, host=settings.metrics_worker_host, port=port, token=token)
 
 

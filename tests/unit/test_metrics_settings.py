@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import SecretStr
 
-from settings import Settings, SettingsError, load_settings
+from settings import Secret, Settings, SettingsError, load_settings, variables_of
 
 
 @pytest.fixture(autouse=True)
 def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in Settings.model_fields:
+    for name in variables_of(Settings):
         monkeypatch.delenv(name.upper(), raising=False)
 
 
@@ -28,4 +27,4 @@ def test_a_worker_that_other_machines_ask_needs_a_token(monkeypatch: pytest.Monk
         load_settings()
 
     monkeypatch.setenv("METRICS_TOKEN", "a-token-of-tests-only")
-    assert load_settings().metrics_token == SecretStr("a-token-of-tests-only")
+    assert load_settings().metrics_token == Secret("a-token-of-tests-only")

@@ -5,26 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from clients.sirene import APIKey, PasswordGrant
-from settings import Settings
+from settings import Secret, Settings, variables_of
 from wiring import sirene_config
 
 ACCOUNT: dict[str, Any] = {
     "sirene_auth_url": "https://auth.exemple.test/openid-connect",
     "sirene_client_id": "client",
-    "sirene_client_secret": SecretStr("account-secret"),
+    "sirene_client_secret": Secret("account-secret"),
     "sirene_username": "compte",
-    "sirene_password": SecretStr("account-password"),
+    "sirene_password": Secret("account-password"),
 }
 ADDRESS: dict[str, Any] = {"sirene_base_url": "https://sirene.exemple.test"}
-KEY: dict[str, Any] = {"sirene_api_key": SecretStr("an-invented-key")}
+KEY: dict[str, Any] = {"sirene_api_key": Secret("an-invented-key")}
 
 
 @pytest.fixture(autouse=True)
 def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in Settings.model_fields:
+    for name in variables_of(Settings):
         monkeypatch.delenv(name.upper(), raising=False)
 
 

@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from structlog.contextvars import get_contextvars
 
-from settings import Settings, SettingsError, load_settings
+from settings import Settings, SettingsError, load_settings, variables_of
 from telemetry.operations import observing_operation
 from telemetry.tracing import fingerprint, trace_id, traceparent, tracing, tracing_work, using
 
@@ -110,7 +110,7 @@ async def test_a_collector_that_is_away_keeps_nobody_from_working_or_ending():
 
 @pytest.fixture
 def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in Settings.model_fields:
+    for name in variables_of(Settings):
         monkeypatch.delenv(name.upper(), raising=False)
 
 
