@@ -40,12 +40,16 @@ PACKAGES = frozenset(
     }
 )
 # What each of these does without, as if it were not installed. Tracebacks with values in them are not wanted here, a
-# command line is not wanted of httpx, and contexts of greenlets are those of nobody.
+# command line is not wanted of httpx, contexts of greenlets are those of nobody, forms are read by ops/, and no column
+# holds an object of pydantic's.
 WITHOUT = {
     "httpx": ("httpx._main",),
+    "starlette.formparsers": ("python_multipart", "multipart"),
+    "starlette.requests": ("python_multipart", "multipart"),
     "structlog._greenlets": ("greenlet",),
     "structlog.dev": ("rich",),
     "structlog.threadlocal": ("greenlet",),
+    "tortoise.fields.data": ("pydantic",),
     "uvicorn.supervisors": ("watchfiles",),
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from connections import MOST_FRAGMENTS
 from execution.limits import Limits
 from request_heads import MOST_HEAD_BYTES, MOST_HEADERS
 from resolvers.windows import MAXIMUM_SIZE
@@ -148,6 +149,7 @@ def _connections() -> str:
             "close 1009",
             "`GRAPHQL_SOCKET_MAX_MESSAGE_BYTES`",
         ),
+        ("fragments of a WebSocket message", MOST_FRAGMENTS, "close 1009", ""),
         (
             "WebSocket messages a second",
             _default("GRAPHQL_SOCKET_MESSAGES_PER_SECOND"),

@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from serving import HTTPConnection
+from connections import HTTPConnection
 from tests.waiting import until
 
 SOCKET = (

@@ -22,9 +22,21 @@ ELSEWHERE = [
     ),
     *("commands", "typer", "click", "rich", "pygments", "redis.cluster", "strawberry.federation", "watchfiles"),
     *("graphql.utilities.find_schema_changes", "redis.sentinel", "aiosmtplib", "email.headerregistry"),
+    *("pydantic", "supervising", "multiprocessing", "python_multipart"),
 ]
 # The parent of several processes watches them, and answers nothing itself.
-OF_THOSE_WHO_ANSWER = ["graphql", "strawberry", "asyncpg", "httpx", "redis", "wiring", "typer", "demo.cast.people"]
+OF_THOSE_WHO_ANSWER = [
+    "connections",
+    "websockets",
+    "graphql",
+    "strawberry",
+    "asyncpg",
+    "httpx",
+    "redis",
+    "wiring",
+    "typer",
+    "demo.cast.people",
+]
 
 
 def loaded_by(modules: str) -> set[str]:
@@ -35,7 +47,7 @@ def loaded_by(modules: str) -> set[str]:
 
 @pytest.fixture(scope="module")
 def process() -> set[str]:
-    return loaded_by("cli, serve_command, serving, app")
+    return loaded_by("cli, serve_command, serving, connections, app")
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from connections import HTTPConnection, SocketConnection
 from execution.engine import GraphQLEngine
 from execution.limits import Limits
 from execution.trusted.documents import TrustedDocuments
@@ -30,7 +31,6 @@ from schema.http import GraphQLEndpoint
 from schema.streams.server import DRAIN_STATE
 from schema.streams.transports import TransportConfig, Transports
 from services.tokens import TokenVerifier
-from serving import HTTPConnection, SocketConnection
 from tests.integration.schema.client import AUDIENCE, CONFIG, HS256_KEY, ISSUER, never_ring
 from tests.integration.streams.tap import Tap, TapResources, tap_schema
 

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from connections import MOST_FRAGMENTS
 from schema.streams.protocol import Close, ProtocolError, read_message
 from tests.integration.streams.harness import Server, ask, hear_close, running, say, subscribe
 
@@ -108,6 +109,16 @@ async def test_and_so_it_does_once_the_client_was_let_in(
 
     assert code == 4400
     assert_nothing_burst(caplog)
+
+
+async def test_a_message_in_countless_fragments_is_too_big_however_little_they_hold(server: Server):
+    async with server.ready() as client:
+        await client.send([*'{"type":"ping"}', *[" "] * (MOST_FRAGMENTS - 20)])
+        assert json.loads(await client.recv())["type"] == "pong"
+
+        await client.send([*'{"type":"ping"}', *[""] * MOST_FRAGMENTS])
+
+        assert (await hear_close(client))[0] == 1009
 
 
 async def test_asking_before_saying_hello_is_unauthorized(server: Server):
