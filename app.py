@@ -25,10 +25,9 @@ from starlette.types import Receive, Scope, Send
 from execution.engine import GraphQLEngine
 from execution.limits import Limits
 from health import STARTING, STOPPING, readiness
-from jobs.queue import JobQueue
+from jobs.bell import INBOX, PROCESS_WEBHOOKS, JobQueue
 from jobs.queue_reading import ValkeyQueueReader
 from jobs.valkey import connect
-from jobs.webhooks import INBOX, PROCESS_WEBHOOKS
 from jobs.witness import Witness
 from logs import configure_logging
 from metrics import SharedFigures, audience_of, shared_figures
@@ -72,10 +71,10 @@ from wiring import (
     establishment_searches,
     establishments,
     event_source,
+    expected_webhooks,
     export_links,
     france_travail_client,
     geocoding,
-    inbox_plan,
     inclusion_structure_searches,
     inclusion_structures,
     invitation_hold,
@@ -290,7 +289,7 @@ class _Process:
             self.sockets.endpoint = transports.sockets
             PROCESS_CALLS.tell(PARTNER_METRICS)
             PROCESS_CALLS.tell(PARTNER_TRACES)
-            self._figures = shared_figures(self._valkey, inbox_plan(settings).expected)
+            self._figures = shared_figures(self._valkey, expected_webhooks(settings))
             hub = resources.events.hub if resources.events is not None else None
             await stack.enter_async_context(sampling(audience_of(transports.streams, hub)))
             self.graphql.endpoint = GraphQLEndpoint(
@@ -342,7 +341,7 @@ class _Process:
                     notification_last_hour=settings.notification_last_hour,
                 ),
                 job_bounds=BOUNDS,
-                expected_webhooks=inbox_plan(settings).expected,
+                expected_webhooks=expected_webhooks(settings),
                 sign_ins=self.limits.ops_sign_ins,
             )
         )

@@ -256,7 +256,7 @@ def doctor() -> None:
     """Check settings, PostgreSQL, Valkey, migrations and partners, and say what to do."""
     from models.enums import Partner
     from ops.doctor import Finding, Health, examine
-    from wiring import mail_client
+    from worker_wiring import mail_client
 
     adopt_and_tell()
     try:

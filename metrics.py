@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 from redis.asyncio import Redis
 
 from clients.breaker import BreakerState
-from jobs.queue import QUEUE
+from jobs.bell import QUEUE
 from schema.streams.registry import Streams
 from services.event_log import EventHub, Stream
 from services.event_log.reading import read_head

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from redis.asyncio import Redis
 
@@ -15,15 +15,12 @@ from clients.data_inclusion import DataInclusionClient, DataInclusionConfig, bui
 from clients.france_travail import FranceTravailClient, FranceTravailConfig, build_france_travail_http
 from clients.http import CallPolicy, PartnerHTTP
 from clients.jwks import JWKSClient
-from clients.mail import PARTNER as MAIL_RELAY
-from clients.mail import MailConfig
 from clients.metabase import MetabaseClient, MetabaseConfig, build_metabase_http
 from clients.rdv_insertion import RDVInsertionClient, RDVInsertionConfig, build_rdv_insertion_http
 from clients.sirene import APIKey, PasswordGrant, SireneClient, SireneConfig, build_sirene_http
 from clients.tally import TallyForms
 from clients.token_store import ValkeyTokenStore
 from clients.transport import build_http_client
-from jobs.inbox import InboxPlan
 from models.database import DatabaseConfig
 from models.enums import Partner, SurveyKind
 from resolvers.events import EventSource
@@ -39,18 +36,12 @@ from services.lookup_cache import LookupCache
 from services.pacing import PostgresPacer
 from services.partner_health import PROCESS_CALLS
 from services.pictures import Painter
-from services.privacy.retention import TraceRetention
 from services.rate_limits import Quotas, WaysIn, ways_in
 from services.surveys import SurveyPlan
 from services.throttling import Throttle
 from services.tokens import PartnerTokens, TokenVerifier
-from services.webhooks.dispatch import appliers
-from services.webhooks.retention import Retention
-from services.webhooks.silence import expectations
+from services.webhooks.silence import Expectation, expectations
 from settings import Settings
-
-if TYPE_CHECKING:
-    from clients.mail_client import MailClient
 
 
 def database_config(settings: Settings, *, application_name: str) -> DatabaseConfig:
@@ -404,17 +395,6 @@ def sends_mails(settings: Settings) -> bool:
     return settings.smtp_url is not None and settings.mail_from is not None
 
 
-def mail_client(settings: Settings) -> MailClient | None:
-    """Return the client of the mail relay, or None when no mail leaves."""
-    if settings.smtp_url is None or settings.mail_from is None:
-        return None
-    # Workers send mails; the API only has to know whether they do.
-    from clients.mail_client import MailClient
-
-    config = MailConfig.from_url(settings.smtp_url.reveal(), sender=settings.mail_from)
-    return PROCESS_CALLS.watch(MAIL_RELAY, MailClient(config, observer=PROCESS_CALLS))
-
-
 def diagoriente_links(settings: Settings) -> DiagorienteLinks:
     """Return where invitations lead; without an address of our own, straight to Diagoriente."""
     is_tracked = settings.diagoriente_opening_enabled
@@ -423,30 +403,11 @@ def diagoriente_links(settings: Settings) -> DiagorienteLinks:
     )
 
 
-def inbox_plan(settings: Settings) -> InboxPlan:
-    """Return what workers do about webhooks."""
-    surveys = survey_plan(settings)
-    return InboxPlan(
-        appliers=appliers(survey_kinds=surveys.kinds_by_form if surveys is not None else {}),
-        retention=Retention(
-            settled=timedelta(days=settings.webhook_bodies_kept_days),
-            waiting=timedelta(days=settings.webhook_waiting_bodies_kept_days),
-        ),
-        expected=expectations(
-            rdv_insertion=settings.rdv_insertion_webhook_silence if settings.rdv_insertion_webhook_secret else None,
-            tally=settings.tally_webhook_silence if settings.tally_webhook_secret else None,
-        ),
-    )
-
-
-def trace_retention(settings: Settings) -> TraceRetention:
-    """Return how long it is kept who read what, and what was tried."""
-    return TraceRetention(
-        traces=timedelta(days=settings.access_log_kept_days),
-        visits=timedelta(days=settings.dashboard_visits_kept_days),
-        attempts=timedelta(days=settings.attempts_kept_days),
-        webhooks=timedelta(days=settings.webhook_events_kept_days),
-        actions=timedelta(days=settings.audit_kept_days),
+def expected_webhooks(settings: Settings) -> Sequence[Expectation]:
+    """Return which sources are used, and how long each may be silent."""
+    return expectations(
+        rdv_insertion=settings.rdv_insertion_webhook_silence if settings.rdv_insertion_webhook_secret else None,
+        tally=settings.tally_webhook_silence if settings.tally_webhook_secret else None,
     )
 
 

@@ -31,6 +31,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from jobs.appointments import forget_appointments
+from jobs.bell import PROCESS_WEBHOOKS
 from jobs.certification import begin_asking, begin_certification, take_up_unanswered_questions
 from jobs.communes import begin_synchronising
 from jobs.context import WorkerContext
@@ -51,7 +52,7 @@ from jobs.partners import forget_partner_calls
 from jobs.privacy import count_cancellations, forget_old_traces
 from jobs.queue import Job, Tick
 from jobs.surveys import begin_surveys
-from jobs.webhooks import PROCESS_WEBHOOKS, purge_webhooks, reopen_webhooks, wake_inbox, watch_webhooks
+from jobs.webhooks import purge_webhooks, reopen_webhooks, wake_inbox, watch_webhooks
 from services.runs import exclusive_run
 
 FORGET_HEARTBEATS = "forget_heartbeats"

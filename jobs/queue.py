@@ -1,9 +1,9 @@
-"""The queue: a bell that wakes workers, and nothing more. PostgreSQL holds what is to be done.
+"""Who answers the bell: arq's worker, over what PostgreSQL holds.
 
-All of arq is in this module, so that another library would change this module only. What arq does by itself and must
-not: it keeps the only copy of a job for a day (here a sweep finds the row again), counts crashes as tries (the attempts
-that matter are rows), forgets a cause that is not JSON (here the class of the error is kept), ends the worker when
-Valkey goes away (here the loop is begun anew), and when a hook raises (here there are no hooks).
+What arq does by itself and must not: it keeps the only copy of a job for a day (here a sweep finds the row again),
+counts crashes as tries (the attempts that matter are rows), forgets a cause that is not JSON (here the class of the
+error is kept), ends the worker when Valkey goes away (here the loop is begun anew), and when a hook raises (here there
+are no hooks).
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ from arq.worker import Worker
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from jobs.bell import QUEUE, RING_SECONDS, arq_over
 from jobs.serialization import deserialize, serialize
 from models.database import DATABASE_AWAY
 from services.tasks import end_tasks
-from telemetry.tracing import note_failure, traceparent
+from telemetry.tracing import note_failure
 
 if TYPE_CHECKING:
     # Who only rings needs nothing of what the jobs need.
@@ -38,13 +39,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-# The serializer is part of the name's meaning: another one needs another name.
-QUEUE = "traverse:jobs"
-
 # The longest bound decides how long every job of a killed worker stays locked: one bound, and a short one.
 JOB_TIMEOUT = timedelta(seconds=60)
 SHUTDOWN_GRACE = timedelta(seconds=10)
-_RING_SECONDS = 1.0
 _RETRY_DELAY = timedelta(seconds=15)
 _HEALTH_INTERVAL_SECONDS = 10
 # A look is one small question to Valkey; arq's own half second was most of the way of a booking to its readers.
@@ -85,27 +82,6 @@ class Tick:
     at_start: bool = False
 
 
-class JobQueue:
-    """The side that rings."""
-
-    def __init__(self, valkey: Redis) -> None:
-        self._arq = _arq(valkey)
-
-    async def ring(self, job: str, record_id: UUID) -> None:
-        """Wake a worker for a record that is due. Never raises and never waits long: a sweep finds what was not heard.
-
-        A second ring for the same record is dropped while the first one waits or is answered. The trace under way, if
-        there is one, goes on in the job.
-        """
-        carried = traceparent()
-        arguments = (str(record_id),) if carried is None else (str(record_id), carried)
-        try:
-            async with asyncio.timeout(_RING_SECONDS):
-                await self._arq.enqueue_job(job, *arguments, _job_id=f"{job}:{record_id}")
-        except (RedisError, OSError) as error:  # OSError: also the TimeoutError of the line above
-            log.warning("bell_not_heard", job=job, record_id=str(record_id), error_class=type(error).__name__)
-
-
 class QueueServer:
     """The side that answers, in one process."""
 
@@ -135,7 +111,7 @@ class QueueServer:
 
     async def _serve_until(self, stop: asyncio.Event) -> None:
         """Returns when `stop` is set; raises what ends arq's loop."""
-        arq = _arq(self._connect())
+        arq = arq_over(self._connect())
         worker = self._worker(arq)
         loop = asyncio.create_task(worker.main())
         stopping = asyncio.create_task(stop.wait())
@@ -216,18 +192,9 @@ async def _guarded(name: str, body: Callable[[], Awaitable[None]]) -> None:
     raise JobFailed(code)
 
 
-def _arq(valkey: Redis) -> ArqRedis:
-    return ArqRedis(
-        valkey.connection_pool,  # pyright: ignore[reportArgumentType]: its stub names both pools, this is the async one
-        job_serializer=serialize,
-        job_deserializer=deserialize,
-        default_queue_name=QUEUE,
-    )
-
-
 async def _close(arq: ArqRedis, health_check_key: str) -> None:
     try:
-        async with asyncio.timeout(_RING_SECONDS):
+        async with asyncio.timeout(RING_SECONDS):
             await arq.delete(health_check_key)
     except (RedisError, OSError) as error:
         log.debug("health_key_left_behind", error_class=type(error).__name__)

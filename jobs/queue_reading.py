@@ -21,7 +21,7 @@ from arq.constants import in_progress_key_prefix, job_key_prefix, result_key_pre
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from jobs.queue import QUEUE
+from jobs.bell import QUEUE
 from services.operations.queues import (
     DEFAULT_SIZE,
     FoundJobs,

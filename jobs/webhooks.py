@@ -13,6 +13,7 @@ from uuid import UUID
 
 import structlog
 
+from jobs.bell import PROCESS_WEBHOOKS
 from services.clock import utc_now
 from services.runs import exclusive_run
 from services.tasks import end_tasks
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-PROCESS_WEBHOOKS = "process_webhooks"
-INBOX = UUID(int=0)
-"""What the bell rings for: the inbox as a whole, so that a burst of deliveries comes to one ring."""
 REOPEN_WEBHOOKS = "reopen_webhook_events"
 PURGE_WEBHOOKS = "purge_webhook_bodies"
 WATCH_WEBHOOKS = "watch_webhooks"

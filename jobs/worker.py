@@ -10,13 +10,14 @@ from datetime import timedelta
 
 import structlog
 
+from jobs.bell import QUEUE
 from jobs.context import NotificationPlan, WorkerContext
 from jobs.cron import JOBS, TICKS
 from jobs.current import CurrentJobs
 from jobs.heartbeat import beating
 from jobs.metrics import serve_metrics
 from jobs.notification import notify_regularly
-from jobs.queue import QUEUE, SHUTDOWN_GRACE, QueueServer
+from jobs.queue import SHUTDOWN_GRACE, QueueServer
 from jobs.rounds import Rounds
 from jobs.valkey import connect
 from jobs.webhooks import process_webhooks
@@ -33,12 +34,10 @@ from wiring import (
     ban_client,
     database_config,
     france_travail_client,
-    inbox_plan,
-    mail_client,
     rdv_insertion_client,
     survey_plan,
-    trace_retention,
 )
+from worker_wiring import inbox_plan, mail_client, trace_retention
 
 log = structlog.get_logger(__name__)
 

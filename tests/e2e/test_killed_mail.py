@@ -19,8 +19,8 @@ import httpx
 import pytest
 
 from demo.engines import Engines
+from jobs.bell import JobQueue
 from jobs.mails import SEND_MAIL
-from jobs.queue import JobQueue
 from jobs.valkey import connect
 from models import JobApplication, Mail
 from models.database import DatabaseConfig, write

@@ -17,8 +17,8 @@ import pytest
 import redis.asyncio
 
 from demo.engines import Engines
+from jobs.bell import JobQueue
 from jobs.notification import NOTIFY_APPROVAL
-from jobs.queue import JobQueue
 from jobs.valkey import connect
 from models import Approval, CronRun, JobSeekerProfile, NotificationAttempt, WorkerHeartbeat
 from models.database import DatabaseConfig, fetch_all

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from clients.breaker import BreakerState
 from clients.observer import CallOutcome
-from jobs.queue import JobQueue
+from jobs.bell import JobQueue
 from metrics import SharedFigures, shared_figures
 from models import WorkerHeartbeat
 from models.database import counting_statements

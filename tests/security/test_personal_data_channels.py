@@ -19,8 +19,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from prometheus_client import generate_latest
 from redis.asyncio import Redis
 
+from jobs.bell import JobQueue
 from jobs.notification import NOTIFY_APPROVAL
-from jobs.queue import JobFailed, JobQueue
+from jobs.queue import JobFailed
 from jobs.serialization import serialize
 from logs import configure_logging
 from metrics import shared_figures

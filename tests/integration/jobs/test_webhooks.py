@@ -9,10 +9,10 @@ from types import MappingProxyType
 
 import pytest
 
+from jobs.bell import INBOX
 from jobs.context import WorkerContext
 from jobs.inbox import InboxPlan
 from jobs.webhooks import (
-    INBOX,
     PURGE_WEBHOOKS,
     REOPEN_WEBHOOKS,
     WATCH_WEBHOOKS,
