@@ -6,14 +6,15 @@ shape itself, and nothing of what stood there.
 """
 
 import re
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast, dataclass_transform
 
 import msgspec
 
 T = TypeVar("T")
 
-# As msgspec ends its sentences: " - at `$.data.id`", " - at `$.features[...].geometry`", with `key` for a map's.
-_PLACE = re.compile(r" - at `(?:key in )?\$\.?(.*)`$", re.DOTALL)
+# As msgspec ends its sentences: " - at `$.data.id`", " - at `$.features[0].geometry`", " - at `key` in `$.labels`".
+# What stands before may repeat a value, with a place of its own invention in it; no place holds a backtick.
+_PLACE = re.compile(r" - at (?:`key` in )?`\$\.?([^`]*)`$")
 _MISSING = re.compile(r"^Object missing required field `(\w+)`")
 
 
@@ -32,6 +33,7 @@ class Unreadable(ValueError):
         return f"{self.where or 'the whole'}: of another shape than documented" if self.is_json else "not JSON"
 
 
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
 class Wire(msgspec.Struct, frozen=True, kw_only=True):
     """One JSON object. Fields bear the partner's names, or their own with `msgspec.field(name=...)`.
 
@@ -54,7 +56,8 @@ class Shape(Generic[T]):
         try:
             return self._decoder.decode(body)
         except msgspec.ValidationError as error:
-            where = _where(error)
+            # The first thing that is odd ended the reading: what comes after it may be no JSON.
+            where = _where(error) if _is_json(body) else None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             where = None
         # Raised here and not in the handlers: the errors of the library may hold what was sent.
@@ -90,8 +93,17 @@ def object_or_none(value: object) -> dict[str, Any] | None:
     return cast("dict[str, Any]", value) if isinstance(value, dict) else None
 
 
+def _is_json(body: bytes) -> bool:
+    try:
+        msgspec.json.decode(body.decode(), type=msgspec.Raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
 def _where(error: msgspec.ValidationError) -> str:
-    text = str(error)
+    # The text of a ValueError of `__post_init__` comes first, and is nobody's business here.
+    text = str(error).removeprefix(str(error.__cause__ or ""))
     found = _PLACE.search(text)
     place = found.group(1) if found else ""
     missing = _MISSING.match(text)

@@ -18,14 +18,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from pydantic import TypeAdapter
 
 from clients.answers import json_answer
 from clients.errors import Delivery, PartnerUnavailable
 from clients.http import PartnerHTTP, PartnerRequest, build_http_client
+from clients.shapes import Shape
 from tests.integration.clients.loopback import POLICY
 
-READ = json_answer(TypeAdapter(dict[str, int]))
+READ = json_answer(Shape(dict[str, int]))
 ROOT = Path(__file__).parent.parent.parent.parent
 SECRET = "Bearer of-a-partner"
 

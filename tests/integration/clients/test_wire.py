@@ -6,19 +6,19 @@ import struct
 from socket import SO_LINGER, SOL_SOCKET, socket
 
 import pytest
-from pydantic import BaseModel, TypeAdapter
 
 from clients.answers import json_answer
 from clients.errors import Delivery, PartnerUnavailable
 from clients.http import CallPolicy, PartnerHTTP, PartnerRequest, build_http_client
+from clients.shapes import Shape, Wire
 from tests.integration.clients.loopback import partner_that, read_request
 
 
-class Thing(BaseModel):
+class Thing(Wire):
     name: str
 
 
-READ = json_answer(TypeAdapter(Thing))
+READ = json_answer(Shape(Thing))
 REQUEST = PartnerRequest(method="POST", url="/things", json={"wanted": "lamp"})
 LAMP = b'{"name": "lamp"}'
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
