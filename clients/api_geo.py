@@ -15,15 +15,17 @@ from types import MappingProxyType
 from typing import Annotated, TypeVar
 
 import httpx
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+import msgspec
 
 from clients.answers import PERMANENT, Reader, Reply
 from clients.breaker import BreakerPolicy, BreakerState
 from clients.errors import ErrorCode
+from clients.geojson import Point
 from clients.http import CallPolicy, PartnerHTTP, PartnerRequest, build_http_client
 from clients.observer import Observer
 from clients.pacing import Pacer
 from clients.repeat import Repeat, with_one_repeat
+from clients.shapes import Shape, Wire
 
 T = TypeVar("T")
 
@@ -99,24 +101,17 @@ class CommuneRecord:
     former_codes: tuple[str, ...] = ()
 
 
-class _Centre(BaseModel):
-    # Longitude first: GeoJSON.
-    coordinates: tuple[Annotated[float, Field(ge=-180, le=180)], Annotated[float, Field(ge=-90, le=90)]]
-
-
-class _Commune(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-    code: Annotated[str, Field(pattern=r"^(\d{5}|2[AB]\d{3})$")]
-    name: Annotated[str, Field(alias="nom", min_length=1)]
-    post_codes: tuple[str, ...] = Field(default=(), alias="codesPostaux")
-    department_code: str | None = Field(default=None, alias="codeDepartement")
-    region_code: str | None = Field(default=None, alias="codeRegion")
-    epci_code: str | None = Field(default=None, alias="codeEpci")
-    parent_code: str | None = Field(default=None, alias="codeParent")
-    former_codes: tuple[str, ...] = Field(default=(), alias="anciensCodes")
+class _Commune(Wire):
+    code: Annotated[str, msgspec.Meta(pattern=r"^(\d{5}|2[AB]\d{3})\Z")]
+    name: Annotated[str, msgspec.Meta(min_length=1)] = msgspec.field(name="nom")
+    post_codes: tuple[str, ...] = msgspec.field(default=(), name="codesPostaux")
+    department_code: str | None = msgspec.field(default=None, name="codeDepartement")
+    region_code: str | None = msgspec.field(default=None, name="codeRegion")
+    epci_code: str | None = msgspec.field(default=None, name="codeEpci")
+    parent_code: str | None = msgspec.field(default=None, name="codeParent")
+    former_codes: tuple[str, ...] = msgspec.field(default=(), name="anciensCodes")
     population: int | None = None
-    centre: _Centre | None = None
+    centre: Point | None = None
 
     def record(self) -> CommuneRecord:
         longitude, latitude = self.centre.coordinates if self.centre else (None, None)
@@ -135,8 +130,8 @@ class _Commune(BaseModel):
         )
 
 
-_ONE = TypeAdapter(_Commune)
-_MANY = TypeAdapter(list[_Commune])
+_ONE = Shape(_Commune)
+_MANY = Shape(list[_Commune])
 
 
 class APIGeoClient:
@@ -256,7 +251,7 @@ class APIGeoClient:
     async def _all(self, kind: str, *, at_least: int) -> list[CommuneRecord]:
         params = {"fields": _FIELDS, "type": kind}
         reply = await self._get(self._country, COUNTRY_OPERATION, "/communes", params, _sound)
-        # Megabytes of JSON: read on the loop, they would hold up everything else in this process for a second.
+        # Megabytes of JSON: read on the loop, they would hold up everything else in this process for long.
         return await asyncio.to_thread(_read_many(at_least), reply)
 
     async def _get(self, partner: PartnerHTTP, operation: str, path: str, params: dict[str, str], read: Reader[T]) -> T:

@@ -3,12 +3,14 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
+import msgspec
 
 from clients.answers import Reply
 from clients.ban.outcomes import GeocodingOutcome
+from clients.geojson import Point
+from clients.shapes import Shape, Wire
 
 # With the slash at the end: without it some versions answer by a redirect.
 SEARCH_PATH = "/geocodage/search/"
@@ -65,44 +67,31 @@ class FoundAddress:
         return self.label
 
 
-def _empty_is_none(value: Any) -> Any:
-    return value or None
-
-
-_OptionalText = Annotated[str | None, BeforeValidator(_empty_is_none)]
-
-
-class _Geometry(BaseModel):
-    # Longitude first: GeoJSON.
-    coordinates: tuple[Annotated[float, Field(ge=-180, le=180)], Annotated[float, Field(ge=-90, le=90)]]
-
-
-class _Properties(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
+class _Properties(Wire):
     id: str
     label: str
     name: str
-    score: Annotated[float, Field(ge=0)]
+    score: Annotated[float, msgspec.Meta(ge=0)]
     type: str
     city: str
-    citycode: Annotated[str, Field(pattern=r"^(\d{5}|2[AB]\d{3})$")]
+    citycode: Annotated[str, msgspec.Meta(pattern=r"^(\d{5}|2[AB]\d{3})\Z")]
     context: str = ""
-    postcode: _OptionalText = None
-    housenumber: _OptionalText = None
-    street: _OptionalText = None
+    # Absent, null or empty: all of them mean that there is none.
+    postcode: str | None = None
+    housenumber: str | None = None
+    street: str | None = None
 
 
-class _Feature(BaseModel):
-    geometry: _Geometry
+class _Feature(Wire):
+    geometry: Point
     properties: _Properties | None = None
 
 
-class _Collection(BaseModel):
+class _Collection(Wire):
     features: list[_Feature]
 
 
-_ANSWER = TypeAdapter(_Collection)
+_ANSWER = Shape(_Collection)
 
 
 def normalise_query(text: str | None) -> str:
@@ -141,9 +130,9 @@ def _address(reply: Reply, feature: _Feature) -> FoundAddress:
         id=properties.id,
         label=properties.label,
         name=properties.name,
-        number=properties.housenumber,
-        lane=properties.street,
-        post_code=properties.postcode,
+        number=properties.housenumber or None,
+        lane=properties.street or None,
+        post_code=properties.postcode or None,
         city=properties.city,
         insee_code=properties.citycode,
         context=properties.context,

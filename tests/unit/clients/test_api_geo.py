@@ -285,7 +285,14 @@ async def test_a_request_that_is_wrong_in_itself_is_rejected(geo: Geo, status: i
 
 @pytest.mark.parametrize(
     "changes",
-    [{"code": "574"}, {"nom": ""}, {"nom": None}, {"centre": {"coordinates": [932_000, 6_895_000]}}],
+    [
+        {"code": "574"},
+        {"code": "57463\n"},
+        {"nom": ""},
+        {"nom": None},
+        {"centre": {"coordinates": [932_000, 6_895_000]}},
+        {"centre": {"coordinates": ["NaN", 49.1]}},
+    ],
 )
 async def test_a_commune_without_its_essentials_is_not_taken(geo: Geo, changes: dict[str, Any]):
     geo.one.respond(200, json=METZ | changes)

@@ -163,7 +163,16 @@ async def test_other_refusals_say_nothing_about_the_address(geocoder: Geocoder, 
 
 @pytest.mark.parametrize(
     "changes",
-    [{"citycode": None}, {"city": None}, {"score": None}, {"score": "high"}, {"label": None}, {"citycode": "Metz"}],
+    [
+        {"citycode": None},
+        {"city": None},
+        {"score": None},
+        {"score": "high"},
+        {"score": "NaN"},
+        {"label": None},
+        {"citycode": "Metz"},
+        {"citycode": "57463\n"},
+    ],
 )
 async def test_a_result_that_lacks_what_it_always_has_is_a_bad_response(geocoder: Geocoder, changes: dict[str, Any]):
     geocoder.search.respond(200, json=collection(feature(**changes)))
