@@ -3,53 +3,43 @@
 import re
 from datetime import date
 from http import HTTPStatus
-from typing import Annotated, Any
-
-from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, TypeAdapter, ValidationError
+from typing import Any
 
 from clients.answers import Reply
 from clients.data_inclusion.errors import DataInclusionMisconfigured
 from clients.data_inclusion.records import DataSource, Structure, StructureReference
 from clients.errors import Delivery
+from clients.shapes import Shape, Wire, object_or_none
 
 _CREDENTIALS_REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _SIRET = re.compile(r"\d{14}", re.ASCII)
 
 
-def _siret(value: Any) -> Any:
-    """Imported data: what is not 14 digits identifies nothing."""
-    return value if isinstance(value, str) and _SIRET.fullmatch(value) else None
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
-
-
-class Page(_Model):
+class Page(Wire):
     """Items are read one by one: an odd one must not hide the others. `size` is not read: it only counts them."""
 
-    items: list[JsonValue]
+    items: list[Any]
     pages: int
 
 
-class _Source(_Model):
+class _Source(Wire):
     slug: str
     nom: str
 
 
-class _Reference(_Model):
+class _Reference(Wire):
     source: str
     id: str
 
 
-class _Structure(_Model):
+class _Structure(Wire):
     id: str
     source: str
     nom: str
     score_qualite: float
     date_maj: date | None = None
     description: str | None = None
-    siret: Annotated[str | None, BeforeValidator(_siret)] = None
+    siret: Any = None
     adresse: str | None = None
     complement_adresse: str | None = None
     commune: str | None = None
@@ -65,9 +55,9 @@ class _Structure(_Model):
     doublons: list[_Reference] | None = None
 
 
-_SOURCES = TypeAdapter(list[_Source])
-_PAGE = TypeAdapter(Page)
-_STRUCTURE = TypeAdapter(_Structure)
+_SOURCES = Shape(list[_Source])
+_PAGE = Shape(Page)
+_STRUCTURE = Shape(_Structure)
 
 
 def read_sources(reply: Reply) -> tuple[DataSource, ...]:
@@ -100,18 +90,21 @@ def _check(reply: Reply) -> None:
     reply.check_status()
 
 
-def structure_of(item: JsonValue) -> Structure | None:
+def structure_of(item: object) -> Structure | None:
     """The structure of an item; None when it cannot be read as one."""
-    try:
-        return _value_of(_STRUCTURE.validate_python(item))
-    except ValidationError:
-        return None
+    structure = _STRUCTURE.take_or_none(item)
+    return None if structure is None else _value_of(structure)
 
 
-def text_of(item: JsonValue, key: str) -> str | None:
+def text_of(item: object, key: str) -> str | None:
     """A text of an item of which nothing is certain."""
-    value = item.get(key) if isinstance(item, dict) else None
+    value = (object_or_none(item) or {}).get(key)
     return value if isinstance(value, str) else None
+
+
+def _siret(value: object) -> str | None:
+    """Imported data: what is not 14 digits identifies nothing."""
+    return value if isinstance(value, str) and _SIRET.fullmatch(value) else None
 
 
 def _value_of(item: _Structure) -> Structure:
@@ -121,7 +114,7 @@ def _value_of(item: _Structure) -> Structure:
         name=item.nom,
         updated_on=item.date_maj,
         description=item.description,
-        siret=item.siret,
+        siret=_siret(item.siret),
         address_line_1=item.adresse,
         address_line_2=item.complement_adresse,
         commune=item.commune,
