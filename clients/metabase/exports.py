@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
-from pydantic import JsonValue
+Cell = Any  # a value of JSON
 
 
 class ExportFormat(StrEnum):
@@ -39,5 +40,5 @@ class CardRows:
     """The first rows of a card, as wide as its columns. `total`: None when there are too many to be counted."""
 
     columns: tuple[str, ...]
-    rows: tuple[tuple[JsonValue, ...], ...] = field(repr=False)
+    rows: tuple[tuple[Cell, ...], ...] = field(repr=False)
     total: int | None

@@ -4,13 +4,12 @@ import re
 from http import HTTPStatus
 from typing import NoReturn
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
-
 from clients.answers import PERMANENT, Reply
 from clients.errors import ErrorCode
 from clients.http import StreamStart
 from clients.metabase.errors import MetabaseRejected, StatsFailure
 from clients.metabase.exports import DashboardCard, ExportFormat
+from clients.shapes import Shape, Wire
 
 TOKEN_EXPIRED = "token_expired"  # noqa: S105 - an error code
 
@@ -22,26 +21,22 @@ _EXPIRED = re.compile(r"token\b.*\bexpired|\bexpired token", re.IGNORECASE)
 _ZIP = b"PK"  # what an XLSX file begins with
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
-
-
-class _Card(_Model):
+class _Card(Wire):
     name: str | None = None
     display: str | None = None
 
 
-class _DashCard(_Model):
+class _DashCard(Wire):
     id: int
     card_id: int | None = None  # texts and headings have none
     card: _Card | None = None
 
 
-class _Dashboard(_Model):
+class _Dashboard(Wire):
     dashcards: list[_DashCard]
 
 
-_DASHBOARD = TypeAdapter(_Dashboard)
+_DASHBOARD = Shape(_Dashboard)
 
 
 def read_cards(reply: Reply) -> tuple[DashboardCard, ...]:

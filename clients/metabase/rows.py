@@ -3,9 +3,7 @@
 import codecs
 import json
 
-from pydantic import JsonValue
-
-from clients.metabase.exports import CardRows
+from clients.metabase.exports import CardRows, Cell
 
 _BLANKS = " \t\r\n"
 _MAX_ROW_CHARACTERS = 1_000_000
@@ -26,7 +24,7 @@ class RowReader:
         self._expected = "["  # what may come next, blanks aside; nothing after the end
         self._count = 0
         self._columns: tuple[str, ...] = ()
-        self._rows: list[tuple[JsonValue, ...]] = []
+        self._rows: list[tuple[Cell, ...]] = []
 
     def feed(self, piece: bytes, *, is_last: bool = False) -> None:
         """Take note of every row that is complete. Raises UnreadableRowsError."""
@@ -74,7 +72,7 @@ class RowReader:
             position += 1
         return position
 
-    def _keep(self, row: dict[str, JsonValue]) -> None:
+    def _keep(self, row: dict[str, Cell]) -> None:
         self._count += 1
         if self._count == 1:
             self._columns = tuple(row)
