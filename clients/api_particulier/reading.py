@@ -5,16 +5,16 @@ means "who is this?".
 """
 
 import re
+from dataclasses import dataclass
 from datetime import date
 from http import HTTPStatus
-from typing import Annotated, Any, NoReturn
-
-from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+from typing import Any, NoReturn
 
 from clients.answers import PERMANENT, Reply
 from clients.api_particulier.config import LONGEST_WAIT_SECONDS
 from clients.api_particulier.errors import ApiParticulierMisconfigured, ApiParticulierUnavailable
 from clients.api_particulier.outcomes import BenefitRight, Certification, Outcome
+from clients.shapes import Shape, Unreadable, Wire, object_or_none
 
 _NO_FILE = frozenset({"10003", "23003", "35003", "37003"})  # MSA, CNAF, either of them, the staging data
 _NO_FILE_AT_ALL = "35003"
@@ -31,62 +31,32 @@ _CODE = re.compile(r"\d{3,8}", re.ASCII)
 _WORD = re.compile(r"[A-Za-z0-9 _.'-]{1,64}", re.ASCII)
 
 
-def _code(value: Any) -> Any:
-    text = str(value) if isinstance(value, int) else value
-    return text if isinstance(text, str) and _CODE.fullmatch(text) else None
-
-
-def _word(value: Any) -> Any:
-    return value if isinstance(value, str) and _WORD.fullmatch(value) else None
-
-
-def _seconds(value: Any) -> Any:
-    is_duration = isinstance(value, int | float) and 0 <= value <= LONGEST_WAIT_SECONDS
-    return value if is_duration else None
-
-
-def _object(value: Any) -> Any:
-    return value if isinstance(value, dict) else None  # pyright: ignore[reportUnknownVariableType] - pydantic reads it
-
-
-# Details that are odd are left out: they must not hide the code beside them.
-_Code = Annotated[str | None, BeforeValidator(_code)]
-_Word = Annotated[str | None, BeforeValidator(_word)]
-_Text = Annotated[str | None, BeforeValidator(lambda value: value if isinstance(value, str) else None)]
-_Seconds = Annotated[float | None, BeforeValidator(_seconds)]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
-
-
-class _Meta(_Model):
-    provider: _Word = None
-    retry_in: _Seconds = None
-
-
-class _Error(_Model):
-    code: _Code = None
-    title: _Text = None
-    meta: Annotated[_Meta | None, BeforeValidator(_object)] = None
-
-
-class _Refusal(_Model):
-    errors: list[_Error]
-
-
-class _Data(_Model):
+class _Data(Wire):
     est_beneficiaire: bool | None = None
     avec_majoration: bool | None = None
     date_debut_droit: date | None = None
 
 
-class _Answer(_Model):
+class _Answer(Wire):
     data: _Data
 
 
-_ANSWER = TypeAdapter(_Answer)
-_REFUSAL = TypeAdapter(_Refusal)
+class _Refusal(Wire):
+    errors: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Error:
+    """What is of use in an error. Details that are odd are left out: they must not hide the code beside them."""
+
+    code: str | None
+    title: str
+    provider: str | None
+    retry_in: float | None
+
+
+_ANSWER = Shape(_Answer)
+_REFUSAL = Shape(_Refusal)
 
 
 def read_answer(reply: Reply) -> Certification:
@@ -126,7 +96,7 @@ def _outcome(status: int, errors: list[_Error]) -> Outcome | None:
     """The outcome of a refusal that is an answer; None for the others."""
     if not errors:
         return None
-    code, title = errors[0].code, (errors[0].title or "").strip().lower()
+    code, title = errors[0].code, errors[0].title
     match status:
         case HTTPStatus.NOT_FOUND if code in _NO_FILE:
             has_failed = code == _NO_FILE_AT_ALL and title == _COLLECTION_FAILED
@@ -179,12 +149,12 @@ def _is_rate_limit(reply: Reply, errors: list[_Error]) -> bool:
 def _retry_after(reply: Reply, errors: list[_Error]) -> float | None:
     if reply.status == HTTPStatus.CONFLICT:
         return _STILL_RUNNING_SECONDS
-    asked = [error.meta.retry_in for error in errors if error.meta and error.meta.retry_in is not None]
-    return asked[0] if asked else reply.retry_after
+    asked = (error.retry_in for error in errors if error.retry_in is not None)
+    return next(asked, reply.retry_after)
 
 
 def _provider(errors: list[_Error]) -> str | None:
-    return next((error.meta.provider for error in errors if error.meta and error.meta.provider), None)
+    return next((error.provider for error in errors if error.provider), None)
 
 
 def _request_id(reply: Reply) -> str | None:
@@ -198,6 +168,30 @@ def _text(reply: Reply) -> str:
 def _errors_of(reply: Reply) -> list[_Error]:
     """The errors of a body that comes from the API proper; none for a proxy's page."""
     try:
-        return _REFUSAL.validate_json(reply.body).errors
-    except ValidationError:
+        refusal = _REFUSAL.read(reply.body)
+    except Unreadable:
         return []
+    return [_error_of(error) for error in refusal.errors]
+
+
+def _error_of(error: dict[str, Any]) -> _Error:
+    title, meta = error.get("title"), object_or_none(error.get("meta")) or {}
+    return _Error(
+        code=_code(error.get("code")),
+        title=title.strip().lower() if isinstance(title, str) else "",
+        provider=_word(meta.get("provider")),
+        retry_in=_seconds(meta.get("retry_in")),
+    )
+
+
+def _code(value: object) -> str | None:
+    text = str(value) if isinstance(value, int) else value
+    return text if isinstance(text, str) and _CODE.fullmatch(text) else None
+
+
+def _word(value: object) -> str | None:
+    return value if isinstance(value, str) and _WORD.fullmatch(value) else None
+
+
+def _seconds(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and 0 <= value <= LONGEST_WAIT_SECONDS else None
