@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Protocol
+from typing import Annotated, Protocol
 from zoneinfo import ZoneInfo
 
 import jwt
+import msgspec
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from clients.answers import Reply
 from clients.errors import PartnerError
 from clients.http import PartnerHTTP, PartnerRequest
+from clients.shapes import Shape, Wire
 from clients.shared_token import FreshToken, SharedToken
 from clients.sirene.config import TOKEN_OPERATION, APIKey, PasswordGrant
 from clients.token_store import TokenStore
@@ -117,15 +118,14 @@ class PasswordAccess:
             log.warning("sirene_password_expires", expires_on=expires_on.isoformat(), days=(expires_on - today).days)
 
 
-class _TokenAnswer(BaseModel):
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
-
+class _TokenAnswer(Wire):
     # Visible ASCII only: it goes into a header.
-    access_token: str = Field(pattern=r"^[\x21-\x7e]{1,16384}$", repr=False)
-    expires_in: float = _TOKEN_SECONDS_IF_UNSAID
+    access_token: Annotated[str, msgspec.Meta(pattern=r"^[\x21-\x7e]{1,16384}\Z")]
+    # It becomes a whole number, which neither infinity nor NaN does; both may come as text.
+    expires_in: Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)] = _TOKEN_SECONDS_IF_UNSAID
 
 
-_TOKEN_ANSWER = TypeAdapter(_TokenAnswer)
+_TOKEN_ANSWER = Shape(_TokenAnswer)
 
 
 def _read_token(reply: Reply) -> _TokenAnswer:

@@ -3,9 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
-
-from pydantic import ValidationError
 
 from clients.answers import Reply
 from clients.errors import ErrorCode
@@ -65,12 +62,7 @@ def read_many(reply: Reply, sirets: Sequence[str]) -> dict[str, Establishment | 
         if not isinstance(siret, str) or siret not in missing:
             raise reply.unavailable("an establishment that was not asked for", code=ErrorCode.UNEXPECTED_SHAPE)
         missing.remove(siret)
-        found[siret] = _readable(raw) or SireneOutcome.SIRENE_BAD_RESPONSE
+        readable = ESTABLISHMENT.take_or_none(raw)
+        establishment = None if readable is None else establishment_of(readable)
+        found[siret] = establishment or SireneOutcome.SIRENE_BAD_RESPONSE
     return found
-
-
-def _readable(raw: dict[str, Any]) -> Establishment | None:
-    try:
-        return establishment_of(ESTABLISHMENT.validate_python(raw))
-    except ValidationError:
-        return None

@@ -2,97 +2,95 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
+import msgspec
+
+from clients.shapes import Shape, Wire
 
 # What a partially disclosed unit keeps to itself comes as this text, in any field.
 _WITHHELD = "[ND]"
 
 
-def _disclosed(value: Any) -> Any:
-    if isinstance(value, str):
-        value = value.strip()
-        return None if not value or _WITHHELD in value else value
-    return value
+class _Disclosed(Wire):
+    """What is withheld, or blank, is None like what is missing; other texts lose the blanks around them."""
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if isinstance(value, str):
+                msgspec.structs.force_setattr(self, name, None if _WITHHELD in value else value.strip() or None)
 
 
-Text = Annotated[str | None, BeforeValidator(_disclosed)]
-
-
-class _Shape(BaseModel):
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
-
-
-class Period(_Shape):
+class Period(_Disclosed):
     """A stretch of an establishment's history; the current one has no end."""
 
-    ends_on: Text = Field(default=None, alias="dateFin")
-    state: Text = Field(default=None, alias="etatAdministratifEtablissement")
-    naf: Text = Field(default=None, alias="activitePrincipaleEtablissement")
-    naf_nomenclature: Text = Field(default=None, alias="nomenclatureActivitePrincipaleEtablissement")
-    naf_2025: Text = Field(default=None, alias="activitePrincipaleNAF25Etablissement")
-    usual_name: Text = Field(default=None, alias="denominationUsuelleEtablissement")
-    sign_1: Text = Field(default=None, alias="enseigne1Etablissement")
-    sign_2: Text = Field(default=None, alias="enseigne2Etablissement")
-    sign_3: Text = Field(default=None, alias="enseigne3Etablissement")
+    ends_on: str | None = msgspec.field(default=None, name="dateFin")
+    state: str | None = msgspec.field(default=None, name="etatAdministratifEtablissement")
+    naf: str | None = msgspec.field(default=None, name="activitePrincipaleEtablissement")
+    naf_nomenclature: str | None = msgspec.field(default=None, name="nomenclatureActivitePrincipaleEtablissement")
+    naf_2025: str | None = msgspec.field(default=None, name="activitePrincipaleNAF25Etablissement")
+    usual_name: str | None = msgspec.field(default=None, name="denominationUsuelleEtablissement")
+    sign_1: str | None = msgspec.field(default=None, name="enseigne1Etablissement")
+    sign_2: str | None = msgspec.field(default=None, name="enseigne2Etablissement")
+    sign_3: str | None = msgspec.field(default=None, name="enseigne3Etablissement")
 
 
-class Address(_Shape):
-    complement: Text = Field(default=None, alias="complementAdresseEtablissement")
-    number: Text = Field(default=None, alias="numeroVoieEtablissement")
-    repetition: Text = Field(default=None, alias="indiceRepetitionEtablissement")
-    street_kind: Text = Field(default=None, alias="typeVoieEtablissement")
-    street_name: Text = Field(default=None, alias="libelleVoieEtablissement")
-    post_code: Text = Field(default=None, alias="codePostalEtablissement")
-    city: Text = Field(default=None, alias="libelleCommuneEtablissement")
-    insee_code: Text = Field(default=None, alias="codeCommuneEtablissement")
-    foreign_city: Text = Field(default=None, alias="libelleCommuneEtrangerEtablissement")
-    country_code: Text = Field(default=None, alias="codePaysEtrangerEtablissement")
+class Address(_Disclosed):
+    complement: str | None = msgspec.field(default=None, name="complementAdresseEtablissement")
+    number: str | None = msgspec.field(default=None, name="numeroVoieEtablissement")
+    repetition: str | None = msgspec.field(default=None, name="indiceRepetitionEtablissement")
+    street_kind: str | None = msgspec.field(default=None, name="typeVoieEtablissement")
+    street_name: str | None = msgspec.field(default=None, name="libelleVoieEtablissement")
+    post_code: str | None = msgspec.field(default=None, name="codePostalEtablissement")
+    city: str | None = msgspec.field(default=None, name="libelleCommuneEtablissement")
+    insee_code: str | None = msgspec.field(default=None, name="codeCommuneEtablissement")
+    foreign_city: str | None = msgspec.field(default=None, name="libelleCommuneEtrangerEtablissement")
+    country_code: str | None = msgspec.field(default=None, name="codePaysEtrangerEtablissement")
 
 
-class LegalUnit(_Shape):
-    state: Text = Field(default=None, alias="etatAdministratifUniteLegale")
-    disclosure: Text = Field(default=None, alias="statutDiffusionUniteLegale")
-    category: Text = Field(default=None, alias="categorieJuridiqueUniteLegale")
-    name: Text = Field(default=None, alias="denominationUniteLegale")
-    usual_name: Text = Field(default=None, alias="denominationUsuelle1UniteLegale")
-    acronym: Text = Field(default=None, alias="sigleUniteLegale")
-    last_name: Text = Field(default=None, alias="nomUniteLegale")
-    last_name_in_use: Text = Field(default=None, alias="nomUsageUniteLegale")
-    first_name: Text = Field(default=None, alias="prenom1UniteLegale")
-    first_name_in_use: Text = Field(default=None, alias="prenomUsuelUniteLegale")
-    naf: Text = Field(default=None, alias="activitePrincipaleUniteLegale")
-    naf_nomenclature: Text = Field(default=None, alias="nomenclatureActivitePrincipaleUniteLegale")
+class LegalUnit(_Disclosed):
+    state: str | None = msgspec.field(default=None, name="etatAdministratifUniteLegale")
+    disclosure: str | None = msgspec.field(default=None, name="statutDiffusionUniteLegale")
+    category: str | None = msgspec.field(default=None, name="categorieJuridiqueUniteLegale")
+    name: str | None = msgspec.field(default=None, name="denominationUniteLegale")
+    usual_name: str | None = msgspec.field(default=None, name="denominationUsuelle1UniteLegale")
+    acronym: str | None = msgspec.field(default=None, name="sigleUniteLegale")
+    last_name: str | None = msgspec.field(default=None, name="nomUniteLegale")
+    last_name_in_use: str | None = msgspec.field(default=None, name="nomUsageUniteLegale")
+    first_name: str | None = msgspec.field(default=None, name="prenom1UniteLegale")
+    first_name_in_use: str | None = msgspec.field(default=None, name="prenomUsuelUniteLegale")
+    naf: str | None = msgspec.field(default=None, name="activitePrincipaleUniteLegale")
+    naf_nomenclature: str | None = msgspec.field(default=None, name="nomenclatureActivitePrincipaleUniteLegale")
 
 
-class EstablishmentAnswer(_Shape):
-    siret: Annotated[str, Field(pattern=r"^\d{14}$")]
-    disclosure: Text = Field(default=None, alias="statutDiffusionEtablissement")
-    is_head_office: bool | None = Field(default=None, alias="etablissementSiege")
-    naf_2025: Text = Field(default=None, alias="activitePrincipaleNAF25Etablissement")
-    address: Address = Field(alias="adresseEtablissement")
-    legal_unit: LegalUnit = Field(alias="uniteLegale")
-    periods: list[Period] = Field(alias="periodesEtablissement")
+class EstablishmentAnswer(_Disclosed):
+    siret: Annotated[str, msgspec.Meta(pattern=r"^\d{14}\Z")]
+    address: Address = msgspec.field(name="adresseEtablissement")
+    legal_unit: LegalUnit = msgspec.field(name="uniteLegale")
+    periods: list[Period] = msgspec.field(name="periodesEtablissement")
+    disclosure: str | None = msgspec.field(default=None, name="statutDiffusionEtablissement")
+    is_head_office: bool | None = msgspec.field(default=None, name="etablissementSiege")
+    naf_2025: str | None = msgspec.field(default=None, name="activitePrincipaleNAF25Etablissement")
 
     @property
     def current_period(self) -> Period | None:
         return next((period for period in self.periods if period.ends_on is None), None)
 
 
-class OneAnswer(_Shape):
-    establishment: EstablishmentAnswer = Field(alias="etablissement")
+class OneAnswer(Wire):
+    establishment: EstablishmentAnswer = msgspec.field(name="etablissement")
 
 
-class Header(_Shape):
+class Header(Wire):
     total: int | None = None
 
 
-class ManyAnswer(_Shape):
+class ManyAnswer(Wire):
     """The establishments stay raw: one that cannot be read must not hide the others."""
 
+    establishments: list[dict[str, Any]] = msgspec.field(name="etablissements")
     header: Header = Header()
-    establishments: list[dict[str, Any]] = Field(alias="etablissements", repr=False)
 
 
-ESTABLISHMENT = TypeAdapter(EstablishmentAnswer)
-ONE_ANSWER = TypeAdapter(OneAnswer)
-MANY_ANSWER = TypeAdapter(ManyAnswer)
+ESTABLISHMENT = Shape(EstablishmentAnswer)
+ONE_ANSWER = Shape(OneAnswer)
+MANY_ANSWER = Shape(ManyAnswer)

@@ -113,10 +113,12 @@ async def test_a_second_refusal_is_unavailable(register: Register):
         httpx.Response(400, json={"error": "invalid_client"}),
         httpx.Response(200, json={"token_type": "Bearer"}),
         httpx.Response(200, json={"access_token": "two\r\nlines"}),
+        httpx.Response(200, json={"access_token": "ends its line\n"}),
+        httpx.Response(200, json={"access_token": "token", "expires_in": "inf"}),
         httpx.Response(200, html="<h1>Maintenance</h1>"),
         httpx.Response(503),
     ],
-    ids=["wrong password", "wrong client", "no token", "not for a header", "HTML", "503"],
+    ids=["wrong password", "wrong client", "no token", "not for a header", "nor this", "for ever", "HTML", "503"],
 )
 async def test_without_a_token_there_is_no_look_up_and_an_error_in_the_log(register: Register, answer: httpx.Response):
     register.token.mock(return_value=answer)
