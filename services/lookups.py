@@ -25,12 +25,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
+import msgspec
 import structlog
-from pydantic import TypeAdapter
 
 from clients.errors import ErrorCode, PartnerError, PartnerUnavailable
+from clients.shapes import Shape
 from services.clock import Clock, utc_now
 from services.lookup_cache import CacheEntry, LookupCache
 
@@ -81,19 +82,19 @@ class Lookup(Generic[K, V]):
         cache: LookupCache,
         policy: LookupPolicy,
         *,
-        value: Any,
+        value: type[V],
         key: Callable[[K], str],
         fetch: Callable[[Sequence[K]], Awaitable[Fetched[K, V]]],
         now: Clock = utc_now,
     ) -> None:
-        """`value`: the type of values, a dataclass or what else pydantic can read from JSON. `key`: its text in Valkey.
+        """`value`: the type of values, a dataclass or what else msgspec can read from JSON. `key`: its text in Valkey.
 
         `fetch` gets keys that all differ and returns what it found. A key left out: there is no such thing. A
         PartnerError as value failed for that key alone; raised, for all of them.
         """
         self._cache = cache
         self._policy = policy
-        self._values: TypeAdapter[V] = TypeAdapter(value)
+        self._values: Shape[V] = Shape(value)
         self._key = key
         self._fetch = fetch
         self._now = now
@@ -209,7 +210,7 @@ class Lookup(Generic[K, V]):
         for key, outcome in outcomes.items():
             if isinstance(outcome, PartnerError):
                 continue
-            value = None if outcome.value is None else self._values.dump_python(outcome.value, mode="json")
+            value = None if outcome.value is None else msgspec.to_builtins(outcome.value)
             kept_for = self._policy.nothing if outcome.value is None else max(self._policy.fresh, self._policy.stale)
             entries[self._text(key)] = CacheEntry(outcome.fetched_at.timestamp(), value), kept_for
         await self._cache.set_many(entries)
@@ -217,9 +218,9 @@ class Lookup(Generic[K, V]):
     def _decode(self, entry: CacheEntry) -> Answer[V] | None:
         """None for what this version cannot read: then it is asked for anew."""
         try:
-            value = None if entry.value is None else self._values.validate_python(entry.value)
+            value = None if entry.value is None else self._values.take(entry.value)
             return Answer(value, datetime.fromtimestamp(entry.at, UTC))
-        except (ValueError, OverflowError):  # pydantic's ValidationError is a ValueError
+        except (ValueError, OverflowError):  # Unreadable is a ValueError
             log.warning("lookup_entry_unreadable", lookup=self.name)
             return None
 

@@ -231,7 +231,19 @@ async def test_a_caller_that_goes_away_takes_nobody_along(places: Lookup[str, Pl
         await leaving
 
 
-@pytest.mark.parametrize("rubbish", [b"\x80\x04\x95", b"[]", b'{"at": 1e999, "value": 1}', b'{"at": "x"}', b"null"])
+@pytest.mark.parametrize(
+    "rubbish",
+    [
+        b"\x80\x04\x95",
+        b"[]",
+        b'{"at": 1e999, "value": 1}',
+        b'{"at": "x"}',
+        b"null",
+        b'{"at": 1771407000.0, "value": {"code": "57463"}}',
+        b'{"at": 1771407000.0, "value": {"code": "57463", "names": "Lieu 57463"}}',
+    ],
+    ids=["pickle", "list", "no time", "text for a time", "null", "a field less", "a field of another type"],
+)
 async def test_what_is_no_entry_is_asked_for_anew(
     places: Lookup[str, Place], valkey: redis.asyncio.Redis, partner: Partner, rubbish: bytes
 ):
