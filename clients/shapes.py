@@ -45,11 +45,12 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shape(Generic[T]):
-    """A shape, made once for many readings. Numbers may come as text, as some partners send them."""
+    """A shape, made once for many readings. Numbers may come as text, as some partners send them, unless `strict`."""
 
-    def __init__(self, kind: type[T]) -> None:
+    def __init__(self, kind: type[T], *, strict: bool = False) -> None:
         self._kind = kind
-        self._decoder = msgspec.json.Decoder(kind, strict=False)
+        self._strict = strict
+        self._decoder = msgspec.json.Decoder(kind, strict=strict)
 
     def read(self, body: bytes) -> T:
         """Read JSON. Raises Unreadable."""
@@ -66,12 +67,19 @@ class Shape(Generic[T]):
     def take(self, value: object) -> T:
         """The same from values that were read already. Raises Unreadable."""
         try:
-            return msgspec.convert(value, self._kind, strict=False)
+            return msgspec.convert(value, self._kind, strict=self._strict)
         except msgspec.ValidationError as error:
             where = _where(error)
         except RecursionError:
             where = ""
         raise Unreadable(where, is_json=True)
+
+    def read_or_none(self, body: bytes) -> T | None:
+        """For bodies that need not be of the shape."""
+        try:
+            return self.read(body)
+        except Unreadable:
+            return None
 
     def take_or_none(self, value: object) -> T | None:
         """For entries of which one that cannot be read must not hide the others."""

@@ -94,6 +94,15 @@ def test_numbers_may_come_as_text(
 
 
 @both_ways
+@pytest.mark.parametrize("number", ["12", 12.0])
+def test_a_strict_shape_takes_no_number_in_another_form(reading: Callable[..., Thing], number: object):
+    strict = Shape(Thing, strict=True)
+
+    assert reading(strict, {"numero": 12}) == Thing(number=12)
+    assert refusal_of(lambda: reading(strict, {"numero": number})).where == "numero"
+
+
+@both_ways
 @pytest.mark.parametrize(
     ("value", "where"),
     [
@@ -229,6 +238,12 @@ def test_one_entry_that_cannot_be_read_hides_no_others():
     entries = [{"numero": 1}, {"numero": None}, "text", {"numero": 2}]
 
     assert [thing.number for entry in entries if (thing := THING.take_or_none(entry))] == [1, 2]
+
+
+def test_a_body_that_need_not_be_of_the_shape_is_none_when_it_is_not():
+    bodies = (b'{"numero": 1}', b'{"numero": null}', b"<html>")
+
+    assert [THING.read_or_none(body) for body in bodies] == [Thing(number=1), None, None]
 
 
 def test_nothing_of_what_came_is_printed():
