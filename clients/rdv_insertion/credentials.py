@@ -11,39 +11,40 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from time import monotonic
+from typing import Annotated
 
+import msgspec
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from clients.answers import Reply
 from clients.errors import Delivery, ErrorCode, PartnerError, PartnerUnavailable
 from clients.http import PartnerHTTP, PartnerRequest
 from clients.rdv_insertion.config import PARTNER, SIGN_IN_OPERATION, RDVInsertionConfig
 from clients.rdv_insertion.errors import SignInRefused
+from clients.shapes import Shape, Wire
 from clients.token_store import LockState, TokenStore
 
 SIGN_IN_PATH = "/auth/sign_in"
 FORBIDDEN_SECONDS = 300
 _LEASE_MARGIN_SECONDS = 5.0  # the lock must outlive the sign-in
-_VISIBLE_ASCII = r"^[\x21-\x7e]{1,1024}$"
+# `\Z`: before a `$` there may be the end of a line, which no header may hold.
+_HeaderValue = Annotated[str, msgspec.Meta(pattern=r"^[\x21-\x7e]{1,1024}\Z")]
 
 log = structlog.get_logger(__name__)
 
 
-class Credentials(BaseModel):
+class Credentials(Wire):
     """The three headers that go with every call."""
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
-
-    access_token: str = Field(pattern=_VISIBLE_ASCII, repr=False)
-    client: str = Field(pattern=_VISIBLE_ASCII, repr=False)
-    uid: str = Field(pattern=_VISIBLE_ASCII, repr=False)
+    access_token: _HeaderValue
+    client: _HeaderValue
+    uid: _HeaderValue
 
     def headers(self) -> dict[str, str]:
         return {"access-token": self.access_token, "client": self.client, "uid": self.uid}
 
 
-_CREDENTIALS = TypeAdapter(Credentials)
+_CREDENTIALS = Shape(Credentials)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ class CredentialSource:
         self._remembered = _Remembered(credentials, now + self._config.token_seconds)
         # Later the lock may be somebody else's, and what they shared is newer than ours.
         if now < must_share_before:
-            await self._store.set(self._key, credentials.model_dump_json(), self._config.token_seconds)
+            await self._store.set(self._key, msgspec.json.encode(credentials).decode(), self._config.token_seconds)
         return credentials
 
     async def _sign_in(self) -> Credentials:
@@ -192,21 +193,15 @@ def _read_sign_in(reply: Reply) -> Credentials:
         raise SignInRefused(code=str(reply.status), http_status=reply.status)
     reply.check_status()
     found = {"access_token": "access-token", "client": "client", "uid": "uid"}
-    try:
-        return Credentials.model_validate({name: reply.headers.get(header) for name, header in found.items()})
-    except ValidationError:
-        pass  # raised below: the pydantic error would chain what was sent
-    raise reply.unavailable("signed in, but without the three headers", code=ErrorCode.UNEXPECTED_SHAPE)
+    credentials = _CREDENTIALS.take_or_none({name: reply.headers.get(header) for name, header in found.items()})
+    if credentials is None:
+        raise reply.unavailable("signed in, but without the three headers", code=ErrorCode.UNEXPECTED_SHAPE)
+    return credentials
 
 
 def _read_shared(value: str | None) -> Credentials | None:
     """What the store holds; None also for what another version of this server left there."""
-    if value is None:
-        return None
-    try:
-        return _CREDENTIALS.validate_json(value)
-    except ValidationError:
-        return None
+    return None if value is None else _CREDENTIALS.read_or_none(value.encode())
 
 
 def _cache_key(config: RDVInsertionConfig) -> str:

@@ -5,29 +5,29 @@ reads the resource later, and there nothing that is odd may turn into an answer 
 """
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import MAXYEAR, MINYEAR, datetime, timedelta
 from enum import IntEnum
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from msgspec import Meta
 
 from clients.rdv_insertion.tolerant import (
-    OR_NONE,
-    SKIP_OTHERS,
-    Code,
-    Flag,
+    CODE,
+    NAME,
+    SHORT,
+    TEXT,
     Id,
-    Name,
-    OptionalCount,
-    OptionalMoment,
-    OptionalNumber,
-    Short,
-    Text,
-    Word,
-    read_moment,
+    count_of,
+    moment_of,
+    number_of,
+    object_of,
     storable,
+    text_of,
+    word_of,
 )
+from clients.shapes import Shape, Unreadable, Wire, objects_of
 
 APPOINTMENT = "rdv"
 INVITATION = "invitation"
@@ -35,7 +35,6 @@ SUPPORTED_MODELS = frozenset({APPOINTMENT, INVITATION})
 
 T = TypeVar("T")
 
-_MAX_NAME = 64
 _LONGEST_MINUTES = 366 * 24 * 60
 
 
@@ -141,113 +140,63 @@ class InvitationSnapshot:
     created_at: datetime | None = None  # None where it cannot be read
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
-
-
-class _Identified(_Model):
+class _Identified(Wire):
     id: Id
 
 
-class _Meta(_Model):
-    model: Annotated[str, Field(min_length=1, max_length=_MAX_NAME)]
-    event: Code = ""
+class _Meta(Wire):
+    model: Annotated[str, Meta(min_length=1, max_length=CODE)]
     timestamp: str
+    event: Any = None
 
 
-class _Envelope(_Model):
+class _Envelope(Wire):
     data: _Identified
     meta: _Meta
 
 
-class _MaybeIdentified(_Model):
-    """A person. A null or an entry without a number is skipped, never a reason to lose the event."""
-
-    id: OptionalNumber = None
-
-
-class _Category(_Model):
-    short_name: Code = ""
-    name: Name = ""
-
-
-_OptionalCategory = Annotated[_Category | None, OR_NONE]
-
-
-class _Motif(_Model):
-    name: Name = ""
-    collectif: Flag = False
-    motif_category: _OptionalCategory = None
+class _Appointment(_Identified):
+    starts_at: Any = None
+    duration_in_min: Any = None
+    status: Any = None
+    cancelled_at: Any = None
+    address: Any = None
+    users_count: Any = None
+    max_participants_count: Any = None
+    organisation: Any = None
+    lieu: Any = None
+    motif: Any = None
+    users: Any = None
+    participations: Any = None
 
 
-class _Place(_Model):
-    rdv_solidarites_lieu_id: OptionalNumber = None
-    name: Name = ""
-    address: Text = ""
-    phone_number: Short = ""
-
-
-class _Organisation(_Model):
-    rdv_solidarites_organisation_id: OptionalNumber = None
-
-
-class _Attendance(_Model):
-    id: OptionalNumber = None
-    status: Word = None
-    user: Annotated[_MaybeIdentified | None, OR_NONE] = None
-
-
-class _Appointment(_Model):
-    id: Id
-    starts_at: OptionalMoment
-    duration_in_min: OptionalNumber = None
-    status: Word = None
-    cancelled_at: OptionalMoment = None
-    address: Text = ""
-    users_count: OptionalCount = None
-    max_participants_count: OptionalCount = None
-    organisation: Annotated[_Organisation | None, OR_NONE] = None
-    lieu: Annotated[_Place | None, OR_NONE] = None
-    motif: Annotated[_Motif | None, OR_NONE] = None
-    users: Annotated[list[_MaybeIdentified], SKIP_OTHERS] = []
-    participations: Annotated[list[_Attendance], SKIP_OTHERS] = []
-
-
-class _Invitation(_Model):
-    id: Id
-    format: Short = ""
-    clicked: Flag = False
-    delivery_status: Word = None
+class _Invitation(_Identified):
+    format: Any = None
+    clicked: Any = None
+    delivery_status: Any = None
     delivered_at: Any = None
-    expires_at: OptionalMoment = None
-    created_at: OptionalMoment = None
-    motif_category: _OptionalCategory = None
-    user: Annotated[_MaybeIdentified | None, OR_NONE] = None
+    expires_at: Any = None
+    created_at: Any = None
+    motif_category: Any = None
+    user: Any = None
 
 
-class _AppointmentBody(_Model):
-    data: _Appointment
+class _Body(Wire, Generic[T]):
+    data: T
 
 
-class _InvitationBody(_Model):
-    data: _Invitation
-
-
-_ENVELOPE = TypeAdapter(_Envelope)
-_APPOINTMENT = TypeAdapter(_AppointmentBody)
-_INVITATION = TypeAdapter(_InvitationBody)
+_ENVELOPE = Shape(_Envelope, strict=True)
+_APPOINTMENT = Shape(_Body[_Appointment], strict=True)
+_INVITATION = Shape(_Body[_Invitation], strict=True)
 
 
 def read_envelope(body: bytes) -> Envelope:
     """Raise UnreadableEvent without JSON, `data.id`, `meta.model` or a `meta.timestamp` that says its offset."""
-    found = _validated(_ENVELOPE, body)
-    at = read_moment(found.meta.timestamp)
-    if at is None:
-        raise UnreadableEvent("meta.timestamp")
+    found = _read(_ENVELOPE, body)
     return Envelope(
         model=storable(found.meta.model).lower(),
-        event=found.meta.event,
-        at=at,
+        event=text_of(found.meta.event, CODE),
+        at=_needed(moment_of(found.meta.timestamp), "meta.timestamp"),
         resource_id=found.data.id,
         fingerprint=hashlib.sha256(body).hexdigest(),
     )
@@ -255,33 +204,33 @@ def read_envelope(body: bytes) -> Envelope:
 
 def read_appointment(body: bytes) -> AppointmentSnapshot:
     """Raise UnreadableEvent without a number, a start or a duration: nothing can be shown of such an appointment."""
-    data = _validated(_APPOINTMENT, body).data
-    if data.starts_at is None:
-        raise UnreadableEvent("data.starts_at")
-    if data.duration_in_min is None or data.duration_in_min > _LONGEST_MINUTES:
+    data = _read(_APPOINTMENT, body).data
+    starts_at = _needed(moment_of(data.starts_at), "data.starts_at")
+    minutes = _needed(number_of(data.duration_in_min), "data.duration_in_min")
+    if minutes > _LONGEST_MINUTES:
         raise UnreadableEvent("data.duration_in_min")
     # Whoever shows it adds the two: its end, in any time zone, lies within the years that there are.
-    if data.starts_at.year in (MINYEAR, MAXYEAR - 1, MAXYEAR):
+    if starts_at.year in (MINYEAR, MAXYEAR - 1, MAXYEAR):
         raise UnreadableEvent("data.starts_at")
-    motif = data.motif or _Motif()
-    category = motif.motif_category or _Category()
+    motif = object_of(data.motif)
+    category = object_of(motif.get("motif_category"))
     attendances = tuple(_attendances(data.participations))
-    listed = frozenset(user.id for user in data.users if user.id is not None)
+    listed = frozenset(number for user in objects_of(data.users) if (number := number_of(user.get("id"))) is not None)
     return AppointmentSnapshot(
         id=data.id,
-        starts_at=data.starts_at,
-        duration=timedelta(minutes=data.duration_in_min),
-        status=data.status or "unknown",
-        cancelled_at=data.cancelled_at,
-        address=data.address,
-        users_count=data.users_count,
-        max_participants_count=data.max_participants_count,
-        organisation_id=data.organisation.rdv_solidarites_organisation_id if data.organisation else None,
-        place=_place(data.lieu),
-        reason=motif.name,
-        is_collective=motif.collectif,
-        category=category.short_name,
-        category_name=category.name,
+        starts_at=starts_at,
+        duration=timedelta(minutes=minutes),
+        status=word_of(data.status) or "unknown",
+        cancelled_at=moment_of(data.cancelled_at),
+        address=text_of(data.address, TEXT),
+        users_count=count_of(data.users_count),
+        max_participants_count=count_of(data.max_participants_count),
+        organisation_id=number_of(object_of(data.organisation).get("rdv_solidarites_organisation_id")),
+        place=_place(object_of(data.lieu)),
+        reason=text_of(motif.get("name"), NAME),
+        is_collective=motif.get("collectif") is True,
+        category=text_of(category.get("short_name"), CODE),
+        category_name=text_of(category.get("name"), NAME),
         user_ids=listed | {attendance.user_id for attendance in attendances},
         attendances=attendances,
     )
@@ -289,45 +238,51 @@ def read_appointment(body: bytes) -> AppointmentSnapshot:
 
 def read_invitation(body: bytes) -> InvitationSnapshot:
     """Raise UnreadableEvent without a number. A delivery date that cannot be read is left out, and said to be so."""
-    data = _validated(_INVITATION, body).data
-    delivered_at = read_moment(data.delivered_at)
+    data = _read(_INVITATION, body).data
+    delivered_at = moment_of(data.delivered_at)
     return InvitationSnapshot(
         id=data.id,
-        format=data.format,
-        clicked=data.clicked,
-        delivery_status=data.delivery_status,
+        format=text_of(data.format, SHORT),
+        clicked=data.clicked is True,
+        delivery_status=word_of(data.delivery_status),
         delivered_at=delivered_at,
-        expires_at=data.expires_at,
-        category=data.motif_category.short_name if data.motif_category else "",
-        user_id=data.user.id if data.user else None,
+        expires_at=moment_of(data.expires_at),
+        category=text_of(object_of(data.motif_category).get("short_name"), CODE),
+        user_id=number_of(object_of(data.user).get("id")),
         has_unreadable_date=delivered_at is None and data.delivered_at is not None,
-        created_at=data.created_at,
+        created_at=moment_of(data.created_at),
     )
 
 
-def _attendances(entries: list[_Attendance]) -> list[Attendance]:
-    return [
-        Attendance(id=entry.id, user_id=entry.user.id, status=entry.status or "unknown")
-        for entry in entries
-        if entry.id is not None and entry.user is not None and entry.user.id is not None
-    ]
+def _attendances(participations: object) -> Iterator[Attendance]:
+    """Whoever lacks a number, or has a part without one, has none: never a reason to lose the event."""
+    for part in objects_of(participations):
+        number, user_id = number_of(part.get("id")), number_of(object_of(part.get("user")).get("id"))
+        if number is not None and user_id is not None:
+            yield Attendance(id=number, user_id=user_id, status=word_of(part.get("status")) or "unknown")
 
 
-def _place(found: _Place | None) -> Place | None:
-    if found is None or found.rdv_solidarites_lieu_id is None:
+def _place(found: dict[str, Any]) -> Place | None:
+    number = number_of(found.get("rdv_solidarites_lieu_id"))
+    if number is None:
         return None
     return Place(
-        rdv_solidarites_id=found.rdv_solidarites_lieu_id,
-        name=found.name,
-        address=found.address,
-        phone_number=found.phone_number,
+        rdv_solidarites_id=number,
+        name=text_of(found.get("name"), NAME),
+        address=text_of(found.get("address"), TEXT),
+        phone_number=text_of(found.get("phone_number"), SHORT),
     )
 
 
-def _validated(shape: TypeAdapter[T], body: bytes) -> T:
+def _needed(value: T | None, where: str) -> T:
+    if value is None:
+        raise UnreadableEvent(where)
+    return value
+
+
+def _read(shape: Shape[T], body: bytes) -> T:
     try:
-        return shape.validate_json(body)
-    except ValidationError as invalid:
-        error = invalid.errors(include_url=False, include_context=False, include_input=False)[0]
-    # Raised here and not in the handler: the pydantic error holds what was sent. Keys are the shape's own, not theirs.
-    raise UnreadableEvent(".".join(str(key) for key in error["loc"]) or "a JSON object")
+        return shape.read(body)
+    except Unreadable as error:
+        where = error.where
+    raise UnreadableEvent(where or "a JSON object")

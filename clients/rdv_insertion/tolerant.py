@@ -1,24 +1,31 @@
-"""Fields that RDV-Insertion may leave out, null, or send in another form: what cannot be read counts as absent.
+"""Values that RDV-Insertion may leave out, null, or send in another form: what cannot be read counts as absent.
 
-Keys come and go between its versions. One odd value in a place that nothing depends on must not cost a whole event.
+Keys come and go between its versions. One odd value in a place that nothing depends on must not cost a whole event. So
+a shape declares such a field as `Any = None`, and whoever takes the value takes it through one of these.
 """
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from msgspec import Meta
+
+from clients.shapes import object_or_none
 
 # No text of theirs is longer than the columns it ends in.
-_MAX_SHORT = 32
-_MAX_CODE = 64
-_MAX_NAME = 255
-_MAX_TEXT = 512
+SHORT = 32
+CODE = 64
+NAME = 255
+TEXT = 512
+
 _MAX_ID = 2**63 - 1  # a bigint, there and here
 _MAX_COUNT = 2**31 - 1  # an integer here
 
+# What a resource is found by is never odd. Only a strict shape refuses a number that comes as text.
+Id = Annotated[int, Meta(ge=1, le=_MAX_ID)]
 
-def read_moment(value: object) -> datetime | None:
+
+def moment_of(value: object) -> datetime | None:
     """An instant in UTC, from ISO 8601 or from `YYYY-MM-DD HH:MM:SS +HHMM` or `... UTC`. None without an offset."""
     if not isinstance(value, str):
         return None
@@ -32,11 +39,14 @@ def read_moment(value: object) -> datetime | None:
         return None
 
 
-def _text_of(max_length: int) -> BeforeValidator:
-    def read(value: object) -> str:
-        return storable(value)[:max_length] if isinstance(value, str) else ""
+def text_of(value: object, longest: int) -> str:
+    """Cut to `longest`; "" for what is no text."""
+    return storable(value)[:longest] if isinstance(value, str) else ""
 
-    return BeforeValidator(read)
+
+def word_of(value: object) -> str | None:
+    """A short text that says something, or None."""
+    return text_of(value, SHORT) or None
 
 
 def storable(text: str) -> str:
@@ -44,43 +54,15 @@ def storable(text: str) -> str:
     return text.replace("\0", "")
 
 
-def _word(value: object) -> str | None:
-    return storable(value)[:_MAX_SHORT] or None if isinstance(value, str) else None
-
-
-def _whole_number(value: object) -> int | None:
+def number_of(value: object) -> int | None:
+    """None for a negative number, for a fraction, and for one that comes as text."""
     return value if type(value) is int and 0 <= value <= _MAX_ID else None
 
 
-def _count(value: object) -> int | None:
+def count_of(value: object) -> int | None:
     return value if type(value) is int and 0 <= value <= _MAX_COUNT else None
 
 
-def _flag(value: object) -> bool:
-    return value is True
-
-
-def _objects(value: object) -> list[Any]:
-    """The objects of a list. Absent and null lists are empty ones; other entries, null most of all, are skipped."""
-    if not isinstance(value, list):
-        return []
-    return [entry for entry in cast("list[object]", value) if isinstance(entry, dict)]
-
-
-def _object(value: object) -> object:
-    return cast("object", value) if isinstance(value, dict) else None
-
-
-Id = Annotated[int, Field(strict=True, ge=1, le=_MAX_ID)]
-# "" for null
-Short = Annotated[str, _text_of(_MAX_SHORT)]
-Code = Annotated[str, _text_of(_MAX_CODE)]
-Name = Annotated[str, _text_of(_MAX_NAME)]
-Text = Annotated[str, _text_of(_MAX_TEXT)]
-Word = Annotated[str | None, BeforeValidator(_word)]  # None for ""
-OptionalNumber = Annotated[int | None, BeforeValidator(_whole_number)]
-OptionalCount = Annotated[int | None, BeforeValidator(_count)]
-OptionalMoment = Annotated[datetime | None, BeforeValidator(read_moment)]
-Flag = Annotated[bool, BeforeValidator(_flag)]  # false for null
-SKIP_OTHERS = BeforeValidator(_objects)
-OR_NONE = BeforeValidator(_object)
+def object_of(value: object) -> dict[str, Any]:
+    """An object of which nothing is certain; without any key for what is none."""
+    return object_or_none(value) or {}

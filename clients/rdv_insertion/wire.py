@@ -5,10 +5,11 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from msgspec import Meta
 
 from clients.rdv_insertion.errors import RefusalTexts
-from clients.rdv_insertion.tolerant import OR_NONE, Flag, Id, OptionalMoment, OptionalNumber, Text, Word
+from clients.rdv_insertion.tolerant import SHORT, TEXT, Id, moment_of, number_of, object_of, text_of, word_of
+from clients.shapes import Shape, Wire
 
 SIAE_INTERVIEW = "siae_interview"
 
@@ -90,77 +91,79 @@ class FoundUser:
     first_name: str = field(repr=False)
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
-
-
-class _InvitedUser(_Model):
+class _InvitedUser(Wire):
     id: Id
 
 
-class _SentInvitation(_Model):
+class _SentInvitation(Wire):
     id: Id
-    format: Annotated[str, Field(min_length=1, max_length=32)]
-    clicked: Flag = False
-    delivery_status: Word = None
-    created_at: OptionalMoment = None
-    delivered_at: OptionalMoment = None
-    expires_at: OptionalMoment = None
+    format: Annotated[str, Meta(min_length=1, max_length=SHORT)]
+    clicked: Any = None
+    delivery_status: Any = None
+    created_at: Any = None
+    delivered_at: Any = None
+    expires_at: Any = None
 
-
-class InviteAnswer(_Model):
-    success: Literal[True]
-    user: _InvitedUser
-    invitations: list[_SentInvitation] = []
-
-    def as_value(self) -> InvitationAnswer:
-        return InvitationAnswer(
-            user_id=self.user.id,
-            invitations=tuple(SentInvitation(**invitation.model_dump()) for invitation in self.invitations),
+    def as_value(self) -> SentInvitation:
+        return SentInvitation(
+            id=self.id,
+            format=self.format,
+            clicked=self.clicked is True,
+            delivery_status=word_of(self.delivery_status),
+            created_at=moment_of(self.created_at),
+            delivered_at=moment_of(self.delivered_at),
+            expires_at=moment_of(self.expires_at),
         )
 
 
-class _FoundUser(_Model):
+class InviteAnswer(Wire):
+    success: Literal[True]
+    user: _InvitedUser
+    invitations: tuple[_SentInvitation, ...] = ()
+
+    def as_value(self) -> InvitationAnswer:
+        return InvitationAnswer(
+            user_id=self.user.id, invitations=tuple(invitation.as_value() for invitation in self.invitations)
+        )
+
+
+class _FoundUser(Wire):
     id: Id
-    email: Text = ""
-    first_name: Text = ""
+    email: Any = None
+    first_name: Any = None
+
+    def as_value(self) -> FoundUser:
+        return FoundUser(id=self.id, email=text_of(self.email, TEXT), first_name=text_of(self.first_name, TEXT))
 
 
-class _Pagination(_Model):
-    next_page: OptionalNumber = None
-
-
-class UsersPage(_Model):
+class UsersPage(Wire):
     users: list[_FoundUser]
-    pagination: Annotated[_Pagination | None, OR_NONE] = None
+    pagination: Any = None
 
     @property
     def next_page(self) -> int | None:
-        return self.pagination.next_page if self.pagination else None
+        return number_of(object_of(self.pagination).get("next_page"))
 
     def matching(self, email: str) -> list[FoundUser]:
         """The search looks into names too: only the bearers of exactly that address count."""
         wanted = email.strip().casefold()
-        return [
-            FoundUser(id=user.id, email=user.email, first_name=user.first_name)
-            for user in self.users
-            if user.email.strip().casefold() == wanted
-        ]
+        found = (user.as_value() for user in self.users)
+        return [user for user in found if user.email.strip().casefold() == wanted]
 
 
-class _RefusalEntry(_Model):
-    error_details: Text = ""
+class _RefusalEntry(Wire):
+    error_details: Any = None
     first_name: str | None = None
 
 
-class _Refusal(_Model):
-    errors: list[Any] = []
+class _Refusal(Wire):
+    errors: tuple[Any, ...] = ()
 
 
-INVITE_ANSWER = TypeAdapter(InviteAnswer)
-USERS_PAGE = TypeAdapter(UsersPage)
-_REFUSAL = TypeAdapter(_Refusal)
-_REFUSAL_ENTRY = TypeAdapter(_RefusalEntry)
+INVITE_ANSWER = Shape(InviteAnswer, strict=True)
+USERS_PAGE = Shape(UsersPage, strict=True)
+_REFUSAL = Shape(_Refusal)
+_REFUSAL_ENTRY = Shape(_RefusalEntry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,27 +193,18 @@ def invite_body(invitee: Invitee, category: str) -> dict[str, Any]:
 
 def read_refusal(body: bytes) -> Refusal:
     """Entries are texts or objects; a body that is neither JSON nor documented is a refusal without words."""
-    try:
-        entries = _REFUSAL.validate_json(body).errors
-    except ValidationError:
-        entries = []
+    refusal = _REFUSAL.read_or_none(body)
+    entries = refusal.errors if refusal else ()
     texts: list[str] = []
     names_the_person = False
     for entry in entries[:_MAX_REFUSAL_TEXTS]:
         if isinstance(entry, str):
             texts.append(entry)
-        elif (found := _read_entry(entry)) is not None:
-            texts.append(found.error_details)
+        elif (found := _REFUSAL_ENTRY.take_or_none(entry)) is not None:
+            texts.append(text_of(found.error_details, TEXT))
             names_the_person = names_the_person or found.first_name is not None
     kept = tuple(text[:_MAX_REFUSAL_LENGTH] for text in texts if text.strip())
     return Refusal(details=RefusalTexts(kept), is_about_the_person=names_the_person)
-
-
-def _read_entry(entry: object) -> _RefusalEntry | None:
-    try:
-        return _REFUSAL_ENTRY.validate_python(entry)
-    except ValidationError:
-        return None
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -344,11 +344,19 @@ async def test_a_sign_in_that_outlived_its_lock_is_not_shared(rdv: FakeRDV):
     assert rdv.tokens_used() == ["token-1"]
 
 
-async def test_what_another_version_left_in_the_cache_is_replaced(rdv: FakeRDV):
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Bearer something-else",
+        '{"access_token":"token-1","client":"client"}',
+        '{"access_token":"token-1\\n","client":"client","uid":"agent@exemple.test"}',
+    ],
+)
+async def test_what_another_version_left_in_the_cache_is_replaced(rdv: FakeRDV, value: str):
     await invite(rdv)
     assert isinstance(rdv.tokens, MemoryTokenStore)
     key = next(iter(rdv.tokens.values))
-    rdv.tokens.values[key] = "Bearer something-else"
+    rdv.tokens.values[key] = value
 
     await rdv.other_process().create_and_invite(ORGANISATION, INVITEE)
 
