@@ -13,11 +13,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 from urllib.parse import urlencode, urlsplit
 
+import msgspec
 import orjson
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+
+from clients.shapes import Shape, Unreadable, Wire, object_or_none, objects_of
 
 FORM_RESPONSE = "FORM_RESPONSE"
 
@@ -165,84 +167,57 @@ def _id(value: object) -> str | None:
     return value if isinstance(value, str) and 0 < len(value) <= _MAX_ID else None
 
 
-def _fields(value: object) -> list[Any]:
-    entries = cast("list[object]", value) if isinstance(value, list) else []
-    return [entry for entry in entries if isinstance(entry, dict)]
-
-
-_OptionalMoment = Annotated[datetime | None, BeforeValidator(_moment)]
-_OptionalId = Annotated[str | None, BeforeValidator(_id)]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
-
-
-class _Field(_Model):
-    label: Any = None
-    type: Any = None
-    value: Any = None
-
-
-class _Data(_Model):
-    response_id: _OptionalId = Field(default=None, alias="responseId")
-    submission_id: _OptionalId = Field(default=None, alias="submissionId")
-    form_id: _OptionalId = Field(default=None, alias="formId")
-    created_at: _OptionalMoment = Field(default=None, alias="createdAt")
-    fields: Annotated[list[_Field], BeforeValidator(_fields)] = []
-
-
-class _Event(_Model):
-    event_id: str = Field(alias="eventId", min_length=1, max_length=_MAX_ID)
-    event_type: str = Field(alias="eventType", min_length=1, max_length=_MAX_ID)
-    created_at: _OptionalMoment = Field(default=None, alias="createdAt")
+class _Event(Wire):
+    event_id: Annotated[str, msgspec.Meta(min_length=1, max_length=_MAX_ID)] = msgspec.field(name="eventId")
+    event_type: Annotated[str, msgspec.Meta(min_length=1, max_length=_MAX_ID)] = msgspec.field(name="eventType")
+    created_at: Any = msgspec.field(name="createdAt", default=None)
     data: Any = None
 
 
-_EVENT = TypeAdapter(_Event)
-_DATA = TypeAdapter(_Data)
+_EVENT = Shape(_Event)
 
 
 def read_tally_event(body: bytes) -> TallyEvent:
     """Raise UnreadableSubmission without JSON, `eventId`, `eventType` or, for a response, its form and its own id."""
-    event = _validated(_EVENT, body)
-    is_response = event.event_type == FORM_RESPONSE
-    if is_response and not isinstance(event.data, dict):
+    event = _read(body)
+    data, is_response = object_or_none(event.data), event.event_type == FORM_RESPONSE
+    if is_response and data is None:
         raise UnreadableSubmission("data")
-    data = _DATA.validate_python(event.data) if isinstance(event.data, dict) else _Data()
-    for key, value in (("data.formId", data.form_id), ("data.responseId", data.response_id)):
+    data = data or {}
+    form_id, response_id = _id(data.get("formId")), _id(data.get("responseId"))
+    for key, value in (("data.formId", form_id), ("data.responseId", response_id)):
         if is_response and value is None:
             raise UnreadableSubmission(key)
     return TallyEvent(
         event_id=event.event_id,
         event_type=event.event_type,
-        created_at=event.created_at,
-        form_id=data.form_id,
-        response_id=data.response_id,
-        submission_id=data.submission_id,
-        submitted_at=data.created_at,
-        hidden=MappingProxyType(_hidden(data.fields)),
+        created_at=_moment(event.created_at),
+        form_id=form_id,
+        response_id=response_id,
+        submission_id=_id(data.get("submissionId")),
+        submitted_at=_moment(data.get("createdAt")),
+        hidden=MappingProxyType(_hidden(objects_of(data.get("fields")))),
         body_sha256=hashlib.sha256(body).hexdigest(),
     )
 
 
-def _hidden(fields: list[_Field]) -> dict[str, str]:
+def _hidden(fields: list[dict[str, Any]]) -> dict[str, str]:
     """Absent, null and empty are one and the same: Tally does not say which it sends for a value the link lacked."""
     found: dict[str, str] = {}
     for each in fields:
-        is_filled = isinstance(each.label, str) and isinstance(each.value, str) and each.label and each.value
-        if each.type == _HIDDEN and is_filled and len(found) < _MAX_HIDDEN_FIELDS:
-            found[each.label[:_MAX_LABEL]] = each.value[:_MAX_VALUE]
+        label, value = each.get("label"), each.get("value")
+        is_wanted = each.get("type") == _HIDDEN and len(found) < _MAX_HIDDEN_FIELDS
+        if is_wanted and isinstance(label, str) and isinstance(value, str) and label and value:
+            found[label[:_MAX_LABEL]] = value[:_MAX_VALUE]
     return found
 
 
-def _validated(shape: TypeAdapter[_Event], body: bytes) -> _Event:
+def _read(body: bytes) -> _Event:
     try:
-        return shape.validate_json(body)
-    except ValidationError as invalid:
-        error = invalid.errors(include_url=False, include_context=False, include_input=False)[0]
-    # Raised here and not in the handler: the pydantic error holds what was sent.
-    raise UnreadableSubmission(".".join(str(key) for key in error["loc"]) or "a JSON object")
+        return _EVENT.read(body)
+    except Unreadable as error:
+        where = error.where
+    raise UnreadableSubmission(where or "a JSON object")
 
 
 def _iso(moment: datetime | None) -> str | None:
