@@ -7,19 +7,18 @@ from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter
-
-from clients.answers import Reply
+from clients.answers import json_answer
 from clients.errors import PartnerError
 from clients.http import PartnerHTTP
+from clients.shapes import Shape, Wire
 from clients.transport import PartnerRequest
 
 
-class _KeySet(BaseModel):
+class _KeySet(Wire):
     keys: list[dict[str, Any]]
 
 
-_SHAPE = TypeAdapter(_KeySet)
+_READ = json_answer(Shape(_KeySet))
 
 
 class JWKSClient:
@@ -68,13 +67,8 @@ class JWKSClient:
     async def _fetch(self) -> None:
         self._tried_at = self._clock()
         try:
-            found = await self._http.call("keys", PartnerRequest(method="GET", url=self._url), _read)
+            found = await self._http.call("keys", PartnerRequest(method="GET", url=self._url), _READ)
         except PartnerError:
             return  # the keys that are known stay good
         self._keys = {key["kid"]: key for key in found.keys if isinstance(key.get("kid"), str)}
         self._fetched_at = self._clock()
-
-
-def _read(reply: Reply) -> _KeySet:
-    reply.check_status()
-    return reply.parse(_SHAPE)
