@@ -3,13 +3,15 @@
 import hashlib
 import re
 from http import HTTPStatus
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from msgspec import Meta
 
 from clients.answers import Reply
 from clients.france_travail.config import TOKEN_OPERATION, FranceTravailConfig
 from clients.france_travail.errors import FranceTravailConfigurationError
 from clients.http import PartnerHTTP, PartnerRequest
+from clients.shapes import Shape, Wire
 from clients.shared_token import FreshToken, SharedToken
 from clients.token_store import TokenStore
 
@@ -17,21 +19,19 @@ TOKEN_PATH = "/connexion/oauth2/access_token"  # noqa: S105 - a path
 _OAUTH_ERROR = re.compile(r"[a-z_]{1,64}")
 
 
-class _TokenAnswer(BaseModel):
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
-
-    # Visible ASCII only: both go into a header.
-    token_type: str = Field(pattern=r"^[\x21-\x7e]{1,64}$")
-    access_token: str = Field(pattern=r"^[\x21-\x7e]{1,8192}$", repr=False)
+class _TokenAnswer(Wire):
+    # Visible ASCII only: both go into a header. `\Z`: before a `$` there may be the end of a line.
+    token_type: Annotated[str, Meta(pattern=r"^[\x21-\x7e]{1,64}\Z")]
+    access_token: Annotated[str, Meta(pattern=r"^[\x21-\x7e]{1,8192}\Z")]
     expires_in: int
 
 
-class _TokenRefusal(BaseModel):
+class _TokenRefusal(Wire):
     error: str
 
 
-_TOKEN_ANSWER = TypeAdapter(_TokenAnswer)
-_TOKEN_REFUSAL = TypeAdapter(_TokenRefusal)
+_TOKEN_ANSWER = Shape(_TokenAnswer)
+_TOKEN_REFUSAL = Shape(_TokenRefusal)
 
 
 class TokenSource:
@@ -80,11 +80,8 @@ def _read_token(reply: Reply) -> _TokenAnswer:
 
 def _oauth_error(body: bytes) -> str | None:
     """The error word of RFC 6749 section 5.2, if the body holds one; descriptions may repeat what was sent."""
-    try:
-        error = _TOKEN_REFUSAL.validate_json(body).error
-    except ValidationError:
-        return None
-    return error if _OAUTH_ERROR.fullmatch(error) else None
+    refusal = _TOKEN_REFUSAL.read_or_none(body)
+    return refusal.error if refusal and _OAUTH_ERROR.fullmatch(refusal.error) else None
 
 
 def _cache_key(config: FranceTravailConfig) -> str:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+import msgspec
 
 from clients.france_travail.codes import application_origin, prescriber_type
+from clients.shapes import Shape, Wire
 
 SEARCH_PATH = "/rechercheindividucertifie/v1/rechercheIndividuCertifie"
 UPDATE_PATH = "/maj-pass-iae/v1/passIAE/miseAjour"
@@ -54,29 +55,32 @@ class PassIaeUpdate:
     is_cancelled: bool = False
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True, str_strip_whitespace=True)
-
-    exit_code: str | None = Field(default=None, alias="codeSortie")
+class Answer(Wire):
+    exit_code: str | None = msgspec.field(name="codeSortie", default=None)
 
     @property
     def code(self) -> str | None:
         """The raw code, cut to what a code can be. None when absent or empty."""
-        return (self.exit_code or "")[:_MAX_CODE_LENGTH] or None
+        return (self.exit_code or "").strip()[:_MAX_CODE_LENGTH] or None
 
 
-class SearchAnswer(_Answer):
+class SearchAnswer(Answer):
     """`certifDE` is not read: found people come with false as well."""
 
-    id_national: str | None = Field(default=None, alias="idNationalDE", max_length=_MAX_ID_NATIONAL_LENGTH)
+    id_as_sent: str | None = msgspec.field(name="idNationalDE", default=None)
+
+    def __post_init__(self) -> None:
+        if len(self.id_national) > _MAX_ID_NATIONAL_LENGTH:
+            raise ValueError(f"idNationalDE of more than {_MAX_ID_NATIONAL_LENGTH} characters")
+
+    @property
+    def id_national(self) -> str:
+        """Empty when absent."""
+        return (self.id_as_sent or "").strip()
 
 
-class UpdateAnswer(_Answer):
-    pass
-
-
-SEARCH_ANSWER = TypeAdapter(SearchAnswer)
-UPDATE_ANSWER = TypeAdapter(UpdateAnswer)
+SEARCH_ANSWER = Shape(SearchAnswer)
+UPDATE_ANSWER = Shape(Answer)
 
 
 def normalise_last_name(name: str) -> str:

@@ -223,13 +223,16 @@ async def test_a_token_call_forbidden_without_an_error_word_is_a_configuration_e
         ({"return_value": httpx.Response(404)}, "404"),
         ({"return_value": httpx.Response(200, html="<h1>Hello</h1>")}, "invalid_json"),
         ({"return_value": httpx.Response(200, json={"access_token": "abc", "expires_in": 9})}, "unexpected_shape"),
-        (
-            {
-                "return_value": httpx.Response(
-                    200, json={"token_type": "Bearer", "access_token": "a\r\nX: y", "expires_in": 99}
-                )
-            },
-            "unexpected_shape",
+        *(
+            (
+                {
+                    "return_value": httpx.Response(
+                        200, json={"token_type": "Bearer", "access_token": token, "expires_in": 99}
+                    )
+                },
+                "unexpected_shape",
+            )
+            for token in ("a\r\nX: y", "a\n")
         ),
     ],
 )
