@@ -43,6 +43,10 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         return f"{type(self).__name__}(...)"
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        # Tracebacks in colour ask for the fields by this one.
+        return []
+
 
 class Shape(Generic[T]):
     """A shape, made once for many readings. Numbers may come as text, as some partners send them, unless `strict`."""
