@@ -1,14 +1,16 @@
 """Faults on demand: what `POST /_faults` asks for, and who gets which."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from random import Random
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+import msgspec
+from msgspec import Meta
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from sandbox.calls import is_under
+from sandbox.shapes import Shape
 
 
 class FaultMoment(StrEnum):
@@ -16,30 +18,26 @@ class FaultMoment(StrEnum):
     AFTER = "after"  # the partner has acted on it, and only the answer goes wrong
 
 
-class Fault(BaseModel):
+class Fault(Shape):
     """One rule. The first one that matches a call and has something left is applied."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     partner: str
     path: str | None = None
-    status: Annotated[int, Field(ge=200, le=599)] | None = None
+    status: Annotated[int, Meta(ge=200, le=599)] | None = None
     body: str | dict[str, Any] | list[Any] | None = None
-    headers: dict[str, str] = {}
-    delay_s: Annotated[float, Field(ge=0, le=3600)] = 0.0
-    drip_s: Annotated[float, Field(ge=0, le=60)] = 0.0  # between two bytes of the answer's body
+    headers: Mapping[str, str] = {}
+    delay_s: Annotated[float, Meta(ge=0, le=3600)] = 0.0
+    drip_s: Annotated[float, Meta(ge=0, le=60)] = 0.0  # between two bytes of the answer's body
     disconnect: bool = False
-    times: Annotated[int, Field(ge=1)] | None = None
-    probability: Annotated[float, Field(ge=0, le=1)] = 1.0
+    times: Annotated[int, Meta(ge=1)] | None = None
+    probability: Annotated[float, Meta(ge=0, le=1)] = 1.0
     when: FaultMoment = FaultMoment.BEFORE
 
-    @model_validator(mode="after")
-    def _must_do_something(self) -> Self:
+    def __post_init__(self) -> None:
         if not (self.has_answer or self.disconnect or self.delay_s or self.drip_s):
             raise ValueError("this fault does nothing: give at least one of status, body, delay_s, drip_s, disconnect")
         if self.headers and not self.has_answer:
             raise ValueError("headers go with an answer: give status or body as well")
-        return self
 
     @property
     def has_answer(self) -> bool:
@@ -65,7 +63,7 @@ class ActiveFault:
         return self.fault.times is not None and self.applied >= self.fault.times
 
     def as_json(self) -> dict[str, Any]:
-        return {"number": self.number, "applied": self.applied, **self.fault.model_dump(mode="json")}
+        return {"number": self.number, "applied": self.applied, **msgspec.to_builtins(self.fault)}
 
 
 class FaultBoard:

@@ -6,7 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+import msgspec
+from msgspec import Meta
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Router
@@ -16,20 +17,25 @@ from sandbox.calls import CallLog, CallRecord
 from sandbox.clock import Clock
 from sandbox.faults import ActiveFault, FaultBoard, FaultMoment
 from sandbox.rates import Window
+from sandbox.shapes import Shape, take
 from sandbox.transport import cut_connection, dripping
 
 _MAX_BODY_BYTES = 5_000_000
 _NOTE = "sandbox.call"
 
 
-class PartnerSettings(BaseModel):
-    """What can be set on every partner, at the start or by `PATCH /_settings`."""
+class PartnerSettings(Shape):
+    """What can be set on every partner, at the start or by `PATCH /_settings`. Some are secrets: `repr` shows none."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    latency_s: Annotated[float, Meta(ge=0, le=60)] = 0.0
+    rate_per_second: Annotated[int, Meta(ge=1)] | None = None
+    retry_after_s: Annotated[int, Meta(ge=0)] = 1
 
-    latency_s: Annotated[float, Field(ge=0, le=60)] = 0.0
-    rate_per_second: Annotated[int, Field(ge=1)] | None = None
-    retry_after_s: Annotated[int, Field(ge=0)] = 1
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(...)"
+
+    def as_json(self) -> dict[str, Any]:
+        return msgspec.to_builtins(self)
 
 
 S = TypeVar("S", bound=PartnerSettings, covariant=True)
@@ -72,8 +78,8 @@ class SimulatedPartner(ABC, Generic[S]):
         """Close what `start` opened, and end what is still under way."""
 
     def change_settings(self, changes: dict[str, Any]) -> None:
-        """Raises pydantic's ValidationError and changes nothing when one of the values is wrong."""
-        self._settings = type(self._settings).model_validate({**self._settings.model_dump(), **changes})
+        """Raises ValueError and changes nothing when one of the values is wrong."""
+        self._settings = take(type(self._settings), self._settings.as_json() | changes)
 
     def is_too_fast(self, path: str) -> bool:
         """Whether one more call would pass the rate: a sliding second a path. Refused calls do not count."""

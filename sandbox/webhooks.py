@@ -6,37 +6,54 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from msgspec import Meta
 
 from sandbox.clock import Clock
 from sandbox.loopback import is_loopback
+from sandbox.partner import PartnerSettings
+from sandbox.shapes import Shape, read, take
 
 _KEPT = 1_000
 
 
-def _local_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not is_loopback(parts.hostname or ""):
-        raise ValueError("a webhook goes to this machine only: http://127.0.0.1:port/path expected")
-    return url
+class WebhookSettings(PartnerSettings):
+    """Nothing is sent by itself while `webhook_url` is not set."""
+
+    webhook_url: str | None = None
+
+    def __post_init__(self) -> None:
+        _must_be_local("webhook_url", self.webhook_url)
 
 
-LocalURL = Annotated[str, AfterValidator(_local_url)]
-
-
-class SendOptions(BaseModel):
+class SendOptions(Shape):
     """How often and in which order. `target` replaces the address of the settings."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    target: LocalURL | None = None
-    times: Annotated[int, Field(ge=1, le=100)] = 1
+    target: str | None = None
+    times: Annotated[int, Meta(ge=1, le=100)] = 1
     shuffle: bool = False
     parallel: bool = False
+
+    def __post_init__(self) -> None:
+        _must_be_local("target", self.target)
+
+
+S = TypeVar("S", bound=SendOptions)
+
+
+def read_sending(kind: type[S], body: bytes, *, several: str) -> S:
+    """Options with a list of what to send in the field `several`; one alone may stand in the body itself.
+
+    Raises ValueError.
+    """
+    given = read(dict[str, Any], body)
+    if several not in given:
+        options = {key: given.pop(key) for key in kind.__struct_fields__ if key in given}
+        given = options | {several: [given]}
+    return take(kind, given)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,3 +163,16 @@ class WebhookSender:
         )
         self.deliveries.append(delivery)
         return delivery
+
+
+def _must_be_local(name: str, url: str | None) -> None:
+    if url is not None and not _is_local(url):
+        raise ValueError(f"{name}: a webhook goes to this machine only, http://127.0.0.1:port/path expected")
+
+
+def _is_local(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False  # the brackets of an IPv6 address are broken
+    return parts.scheme in {"http", "https"} and is_loopback(parts.hostname or "")

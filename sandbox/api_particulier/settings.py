@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
+from msgspec import Meta
 
 from sandbox.partner import PartnerSettings
 
@@ -20,7 +20,7 @@ class TokenState(StrEnum):
 class ApiParticulierSettings(PartnerSettings):
     """`token_state`: what has become of the one token. `shows_data`: false hides every key, as narrow scopes do."""
 
-    rate_per_second: Annotated[int, Field(ge=1)] | None = 20
-    token: str = Field(default=TOKEN, repr=False)
+    rate_per_second: Annotated[int, Meta(ge=1)] | None = 20
+    token: str = TOKEN
     token_state: TokenState = TokenState.VALID
     shows_data: bool = True

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-from pydantic import Field
+from msgspec import Meta
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -36,8 +36,8 @@ _DEFAULT_LIMIT = "10"
 class BanSettings(PartnerSettings):
     """`rate_per_second` holds for all paths together; whoever passes it is refused for `penalty_s` seconds."""
 
-    rate_per_second: Annotated[int, Field(ge=1)] | None = 50
-    penalty_s: Annotated[float, Field(ge=0)] = 5.0
+    rate_per_second: Annotated[int, Meta(ge=1)] | None = 50
+    penalty_s: Annotated[float, Meta(ge=0)] = 5.0
 
 
 class SimulatedBan(SimulatedPartner[BanSettings]):

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from msgspec import Meta
 
 from sandbox.partner import PartnerSettings
 
@@ -15,7 +15,7 @@ class DataInclusionSettings(PartnerSettings):
     `has_odd_records`: adds records that do not follow the documentation.
     """
 
-    token: str = Field(default=TOKEN, repr=False)
+    token: str = TOKEN
     scopes: frozenset[str] = frozenset({"api"})
-    overlap: Annotated[int, Field(ge=0, le=100)] = 0
+    overlap: Annotated[int, Meta(ge=0, le=100)] = 0
     has_odd_records: bool = False

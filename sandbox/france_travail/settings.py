@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from msgspec import Meta
 
 from sandbox.partner import PartnerSettings
 
@@ -16,9 +16,9 @@ UPDATE_SCOPES = frozenset({"api_maj-pass-iaev1", "passIAE"})
 class FranceTravailSettings(PartnerSettings):
     """`refuse_repeats`: an update equal to the last one accepted for its number is answered S015."""
 
-    rate_per_second: Annotated[int, Field(ge=1)] | None = 10
+    rate_per_second: Annotated[int, Meta(ge=1)] | None = 10
     client_id: str = CLIENT_ID
-    client_secret: str = Field(default=CLIENT_SECRET, repr=False)
+    client_secret: str = CLIENT_SECRET
     subscribed_scopes: frozenset[str] = SEARCH_SCOPES | UPDATE_SCOPES
-    token_seconds: Annotated[int, Field(ge=1)] = 1499
+    token_seconds: Annotated[int, Meta(ge=1)] = 1499
     refuse_repeats: bool = False

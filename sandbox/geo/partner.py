@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
-from pydantic import Field
+from msgspec import Meta
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -39,8 +39,8 @@ _DEFAULT_ZONES = "metro,drom"  # of departments and regions; communes come from 
 class GeoSettings(PartnerSettings):
     """`country_size`: how many communes an unfiltered request gives; a small one plays an answer that was cut."""
 
-    rate_per_second: Annotated[int, Field(ge=1)] | None = 50
-    country_size: Annotated[int, Field(ge=0, le=40_000)] = 34_900
+    rate_per_second: Annotated[int, Meta(ge=1)] | None = 50
+    country_size: Annotated[int, Meta(ge=0, le=40_000)] = 34_900
 
 
 class _BadRequestError(Exception):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Annotated, Any, cast
 
-from pydantic import Field
+from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -38,8 +38,8 @@ class MailSettings(PartnerSettings):
     """With a `username`, a session has to sign in."""
 
     username: str | None = None
-    password: str = Field(default="", repr=False)
-    max_bytes: Annotated[int, Field(ge=1)] = 10_000_000
+    password: str = ""
+    max_bytes: Annotated[int, Meta(ge=1)] = 10_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

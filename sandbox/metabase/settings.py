@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from msgspec import Meta
 
 from sandbox.partner import PartnerSettings
 
@@ -15,8 +15,8 @@ class MetabaseSettings(PartnerSettings):
     `detail_rows`: how many rows a detail card has at least, repeating itself; for large exports.
     """
 
-    secret_key: str = Field(default=SECRET_KEY, repr=False)
+    secret_key: str = SECRET_KEY
     embedding_enabled: bool = True
     hidden_dashboards: frozenset[int] = frozenset()
     failing_cards: frozenset[int] = frozenset()
-    detail_rows: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    detail_rows: Annotated[int, Meta(ge=0, le=1_000_000)] = 0

@@ -1,11 +1,11 @@
 """The doors by which a demo or a test books, moves, cancels and closes appointments; each change is told by webhook."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -17,7 +17,8 @@ from sandbox.rdv.blueprints import appointment_json, invitation_event_json, user
 from sandbox.rdv.events import EventOrder, RDVSendOptions, outgoing
 from sandbox.rdv.organisations import find_organisation
 from sandbox.rdv.settings import RDVInsertionSettings
-from sandbox.webhooks import Delivery, OutgoingWebhook, WebhookSender
+from sandbox.shapes import AwareDatetime, Shape, read
+from sandbox.webhooks import Delivery, OutgoingWebhook, WebhookSender, read_sending
 
 _PARIS = ZoneInfo("Europe/Paris")
 _JSON = dict[str, Any]
@@ -25,19 +26,17 @@ _Status = Literal["unknown", "seen", "noshow", "excused", "revoked"]
 _CANCELLED = frozenset({"excused", "revoked"})
 
 
-class _Order(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+class _Order(Shape):
     webhook: RDVSendOptions = RDVSendOptions()
 
 
-class _Booking(_Order):
+class _Booking(_Order, kw_only=True):
     """`starts_at` keeps its own offset, as the appointment of an overseas department does."""
 
     organisation_id: int
-    user_ids: Annotated[list[int], Field(max_length=500)]
+    user_ids: Annotated[list[int], Meta(max_length=500)]
     starts_at: AwareDatetime | None = None
-    duration_in_min: Annotated[int, Field(ge=1)] = 30
+    duration_in_min: Annotated[int, Meta(ge=1)] = 30
     category: str | None = "siae_interview"
     motif: str = "Entretien d'embauche"
     is_collective: bool = False
@@ -51,9 +50,9 @@ class _Change(_Order):
 
     starts_at: AwareDatetime | None = None
     status: _Status | None = None
-    participations: dict[int, _Status] = {}
-    add_user_ids: list[int] = []
-    remove_user_ids: list[int] = []
+    participations: Mapping[int, _Status] = {}
+    add_user_ids: Sequence[int] = ()
+    remove_user_ids: Sequence[int] = ()
 
 
 class _InvitationNews(_Order):
@@ -61,26 +60,8 @@ class _InvitationNews(_Order):
     delivery_status: str | None = None
 
 
-class _Sending(RDVSendOptions):
-    """One event in the body itself, or several in `events`."""
-
-    event: str | None = None
-    model: str | None = None
-    data: _JSON | None = None
-    id: int | None = None
-    timestamp: AwareDatetime | None = None
-    events: list[EventOrder] = Field(default_factory=list[EventOrder])
-
-    def orders(self) -> list[EventOrder]:
-        """Raise ValueError when it asks for nothing, or for both."""
-        single = {
-            key: value
-            for key in ("event", "model", "data", "id", "timestamp")
-            if (value := getattr(self, key)) is not None
-        }
-        if bool(single) == bool(self.events):
-            raise ValueError("give one event by model and data or id, or several in events")
-        return self.events or [EventOrder.model_validate(single)]
+class _Sending(RDVSendOptions, kw_only=True):
+    events: Annotated[list[EventOrder], Meta(min_length=1)]
 
 
 class AppointmentDesk:
@@ -125,7 +106,7 @@ class AppointmentDesk:
         )
 
     async def _book(self, request: Request) -> Response:
-        wish = _Booking.model_validate_json(await request.body())
+        wish = read(_Booking, await request.body())
         organisation = find_organisation(wish.organisation_id)
         if organisation is None:
             raise ValueError(
@@ -151,7 +132,7 @@ class AppointmentDesk:
         appointment = self._appointment(request)
         if appointment is None:
             return _not_found()
-        change = _Change.model_validate_json(await request.body())
+        change = read(_Change, await request.body())
         if change.starts_at is not None:
             appointment.starts_at = change.starts_at
         for number in change.add_user_ids:
@@ -166,7 +147,7 @@ class AppointmentDesk:
         appointment = self._appointment(request)
         if appointment is None:
             return _not_found()
-        order = _Order.model_validate_json(await request.body() or b"{}")
+        order = read(_Order, await request.body() or b"{}")
         del self._agenda.appointments[appointment.id]
         return await self._told(appointment, "destroyed", order.webhook)
 
@@ -174,7 +155,7 @@ class AppointmentDesk:
         invitation = self._agenda.invitations.get(request.path_params["number"])
         if invitation is None:
             return _not_found()
-        news = _InvitationNews.model_validate_json(await request.body())
+        news = read(_InvitationNews, await request.body())
         if news.clicked is not None:
             invitation.clicked = news.clicked
         if news.delivery_status is not None:
@@ -184,8 +165,8 @@ class AppointmentDesk:
         return OrjsonResponse({"invitation": shown, "deliveries": [each.as_json() for each in deliveries]})
 
     async def _send(self, request: Request) -> Response:
-        sending = _Sending.model_validate_json(await request.body())
-        webhooks = [self._webhook(order, sending) for order in sending.orders()]
+        sending = read_sending(_Sending, await request.body(), several="events")
+        webhooks = [self._webhook(order, sending) for order in sending.events]
         deliveries = await self._sender.send(webhooks, options=sending, default_target=self._settings().webhook_url)
         return OrjsonResponse({"deliveries": [delivery.as_json() for delivery in deliveries]})
 

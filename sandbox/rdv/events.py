@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import orjson
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from msgspec import Meta
 
+from sandbox.shapes import AwareDatetime, Shape
 from sandbox.webhooks import OutgoingWebhook, SendOptions
 
 _PARIS = ZoneInfo("Europe/Paris")
@@ -33,13 +34,11 @@ class RDVSendOptions(SendOptions):
     encoding: Literal["utf-8", "latin-1"] = "utf-8"
 
 
-class EventOrder(BaseModel):
+class EventOrder(Shape):
     """One event: about `data`, or about the resource of that `id` as it is now."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    event: Annotated[str, Field(min_length=1)] = "updated"
-    model: Annotated[str, Field(min_length=1)]
+    model: Annotated[str, Meta(min_length=1)]
+    event: Annotated[str, Meta(min_length=1)] = "updated"
     data: dict[str, Any] | None = None
     id: int | None = None
     timestamp: AwareDatetime | None = None

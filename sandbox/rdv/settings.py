@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from msgspec import Meta
 
 from sandbox.partner import PartnerSettings
-from sandbox.webhooks import LocalURL
+from sandbox.webhooks import WebhookSettings
 
 AGENT_EMAIL = "agent.technique@exemple.test"
 AGENT_PASSWORD = "mot-de-passe-fictif"  # noqa: S105 - it opens a simulator
@@ -14,19 +14,15 @@ WEBHOOK_SECRET = "sandbox-rdv-insertion-webhook-secret"  # noqa: S105 - it signs
 
 class RDVSolidaritesSettings(PartnerSettings):
     email: str = AGENT_EMAIL
-    password: str = Field(default=AGENT_PASSWORD, repr=False)
-    token_seconds: Annotated[int, Field(ge=1)] = 86_400
+    password: str = AGENT_PASSWORD
+    token_seconds: Annotated[int, Meta(ge=1)] = 86_400
 
 
-class RDVInsertionSettings(PartnerSettings):
-    """`calls_per_window` counts an action, refused calls too; `rdv_solidarites_is_down` makes every call a 401.
+class RDVInsertionSettings(WebhookSettings):
+    """`calls_per_window` counts an action, refused calls too; `rdv_solidarites_is_down` makes every call a 401."""
 
-    Nothing is sent by itself while `webhook_url` is not set.
-    """
-
-    calls_per_window: Annotated[int, Field(ge=1)] = 500
-    window_s: Annotated[int, Field(ge=1)] = 300
+    calls_per_window: Annotated[int, Meta(ge=1)] = 500
+    window_s: Annotated[int, Meta(ge=1)] = 300
     rdv_solidarites_is_down: bool = False
-    webhook_url: LocalURL | None = None
-    webhook_secret: str = Field(default=WEBHOOK_SECRET, repr=False)
+    webhook_secret: str = WEBHOOK_SECRET
     announce_invitations: bool = True

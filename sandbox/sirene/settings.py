@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from msgspec import Meta
 
 from sandbox.partner import PartnerSettings
 
@@ -19,11 +19,11 @@ class SireneSettings(PartnerSettings):
     `password_age_days`: how old the token says the password to be; null: the token says nothing.
     """
 
-    calls_per_minute: Annotated[int, Field(ge=1)] | None = 30
-    api_key: str = Field(default=API_KEY, repr=False)
+    calls_per_minute: Annotated[int, Meta(ge=1)] | None = 30
+    api_key: str = API_KEY
     client_id: str = CLIENT_ID
-    client_secret: str = Field(default=CLIENT_SECRET, repr=False)
+    client_secret: str = CLIENT_SECRET
     username: str = USERNAME
-    password: str = Field(default=PASSWORD, repr=False)
-    password_age_days: Annotated[int, Field(ge=0, le=400)] | None = 10
-    token_seconds: Annotated[int, Field(ge=1)] = 300
+    password: str = PASSWORD
+    password_age_days: Annotated[int, Meta(ge=0, le=400)] | None = 10
+    token_seconds: Annotated[int, Meta(ge=1)] = 300

@@ -4,19 +4,19 @@ from collections.abc import Sequence
 from functools import partial
 from html import escape
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
-from pydantic import Field
+from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from sandbox.clock import Clock
 from sandbox.control import OrjsonResponse, explained
-from sandbox.partner import PartnerSettings, SimulatedPartner, note_outcome
+from sandbox.partner import SimulatedPartner, note_outcome
 from sandbox.tally.submissions import SubmissionOrder, TallySendOptions, outgoing
-from sandbox.webhooks import LocalURL, WebhookSender
+from sandbox.webhooks import WebhookSender, WebhookSettings, read_sending
 
 WEBHOOK_SECRET = "sandbox-tally-signing-secret"  # noqa: S105 - it signs what a simulator says
 
@@ -38,33 +38,12 @@ _PAGE = """<!doctype html>
 </body></html>"""
 
 
-class TallySettings(PartnerSettings):
-    """Nothing is sent by itself while `webhook_url` is not set."""
-
-    webhook_url: LocalURL | None = None
-    webhook_secret: str = Field(default=WEBHOOK_SECRET, repr=False)
+class TallySettings(WebhookSettings):
+    webhook_secret: str = WEBHOOK_SECRET
 
 
-class _Sending(TallySendOptions):
-    """One submission in the body itself, or several in `submissions`."""
-
-    form_id: str | None = None
-    hidden: dict[str, str | None] | None = None
-    event_type: str | None = None
-    event_id: str | None = None
-    response_id: str | None = None
-    created_at: str | None = None
-    submitted_at: str | None = None
-    submissions: list[SubmissionOrder] = Field(default_factory=list[SubmissionOrder])
-
-    def orders(self) -> list[SubmissionOrder]:
-        """Raise ValueError when it asks for nothing, or for both."""
-        single: dict[str, Any] = {
-            key: value for key in SubmissionOrder.model_fields if (value := getattr(self, key)) is not None
-        }
-        if bool(single) == bool(self.submissions):
-            raise ValueError("give one submission by form_id, or several in submissions")
-        return self.submissions or [SubmissionOrder.model_validate(single)]
+class _Sending(TallySendOptions, kw_only=True):
+    submissions: Annotated[list[SubmissionOrder], Meta(min_length=1)]
 
 
 class SimulatedTally(SimulatedPartner[TallySettings]):
@@ -112,8 +91,8 @@ class SimulatedTally(SimulatedPartner[TallySettings]):
         return HTMLResponse("<h1>Merci de votre réponse</h1>")
 
     async def _send(self, request: Request) -> Response:
-        sending = _Sending.model_validate_json(await request.body())
-        deliveries = await self._deliver(sending.orders(), sending)
+        sending = read_sending(_Sending, await request.body(), several="submissions")
+        deliveries = await self._deliver(sending.submissions, sending)
         return OrjsonResponse({"deliveries": deliveries})
 
     async def _list_deliveries(self, _: Request) -> Response:

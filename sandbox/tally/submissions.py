@@ -11,8 +11,9 @@ from typing import Annotated, Any
 from uuid import uuid4
 
 import orjson
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from msgspec import Meta
 
+from sandbox.shapes import AwareDatetime, Shape
 from sandbox.webhooks import OutgoingWebhook, SendOptions
 
 # What a respondent might type. Whoever finds one of these in our database has found a bug.
@@ -49,13 +50,11 @@ class TallySendOptions(SendOptions):
     sign: Signing = Signing.HMAC
 
 
-class SubmissionOrder(BaseModel):
+class SubmissionOrder(Shape):
     """Whatever is not given is invented."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    form_id: Annotated[str, Field(min_length=1)]
-    hidden: dict[str, str | None] = {}
+    form_id: Annotated[str, Meta(min_length=1)]
+    hidden: Mapping[str, str | None] = {}
     event_type: str = "FORM_RESPONSE"
     event_id: str | None = None
     response_id: str | None = None

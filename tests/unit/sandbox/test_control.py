@@ -248,6 +248,37 @@ async def test_a_setting_that_does_not_exist_is_refused_and_changes_nothing(
     assert (await http.get("/_settings")).json() == before
 
 
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"partner": "ban", "rate_per_second": 0}, "Expected `int` >= 1 - at `$.rate_per_second`"),
+        (
+            {"partner": "smtp", "when": 1},
+            "Object contains unknown field `when`: "
+            "one of latency_s, rate_per_second, retry_after_s, username, password, max_bytes expected",
+        ),
+        (
+            {"partner": "tally", "webhook_url": "http://[::1"},
+            "webhook_url: a webhook goes to this machine only, http://127.0.0.1:port/path expected",
+        ),
+    ],
+)
+async def test_a_refused_setting_is_named_with_what_was_expected(
+    http: httpx.AsyncClient, change: dict[str, Any], sentence: str
+):
+    assert (await http.patch("/_settings", json=change)).json() == {"error": sentence}
+
+
+async def test_a_change_leaves_the_other_settings_as_they_were_set(http: httpx.AsyncClient):
+    await http.patch("/_settings", json={"partner": "metabase", "hidden_dashboards": ["32"], "retry_after_s": "4"})
+
+    answer = await http.patch("/_settings", json={"partner": "metabase", "latency_s": 0.5})
+
+    shown = answer.json()
+    assert (shown["hidden_dashboards"], shown["retry_after_s"], shown["latency_s"]) == ([32], 4, 0.5)
+    assert (await http.get("/_settings")).json()["metabase"] == shown
+
+
 async def test_the_people_have_well_formed_nirs_and_tell_what_they_trigger(http: httpx.AsyncClient, caller: Caller):
     people = (await http.get("/_people")).json()
 
