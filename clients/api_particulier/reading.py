@@ -14,7 +14,7 @@ from clients.answers import PERMANENT, Reply
 from clients.api_particulier.config import LONGEST_WAIT_SECONDS
 from clients.api_particulier.errors import ApiParticulierMisconfigured, ApiParticulierUnavailable
 from clients.api_particulier.outcomes import BenefitRight, Certification, Outcome
-from clients.shapes import Shape, Unreadable, Wire, object_or_none
+from clients.shapes import Shape, Wire, object_or_none
 
 _NO_FILE = frozenset({"10003", "23003", "35003", "37003"})  # MSA, CNAF, either of them, the staging data
 _NO_FILE_AT_ALL = "35003"
@@ -167,11 +167,8 @@ def _text(reply: Reply) -> str:
 
 def _errors_of(reply: Reply) -> list[_Error]:
     """The errors of a body that comes from the API proper; none for a proxy's page."""
-    try:
-        refusal = _REFUSAL.read(reply.body)
-    except Unreadable:
-        return []
-    return [_error_of(error) for error in refusal.errors]
+    refusal = _REFUSAL.read_or_none(reply.body)
+    return [] if refusal is None else [_error_of(error) for error in refusal.errors]
 
 
 def _error_of(error: dict[str, Any]) -> _Error:
