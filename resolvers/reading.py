@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from binascii import b2a_base64
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, EnumType
 from string import Formatter
 from typing import Any, cast
@@ -38,6 +38,8 @@ class Plan:
     conditions: tuple[str, ...]  # what the viewer may see, then what was asked for
     order: tuple[str, ...]
     build: Build
+    made: Made  # what `build` makes
+    names: Mapping[str, Any]  # of the values in its expressions
     statements: dict[tuple[Any, ...], Statement] = field(default_factory=dict[tuple[Any, ...], Statement])
 
     def select_list(self, *, with_order: bool = True) -> str:
@@ -48,6 +50,23 @@ class Plan:
 
     def where(self, *more: str) -> str:
         return " AND ".join(f"({condition})" for condition in (*self.conditions, *more))
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """An expression of a record `r`, in the names of its plan. `members`: of an enum, by what the record holds."""
+
+    text: str
+    members: Mapping[Any, Enum] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An object that is made of a record, attribute by attribute. `when`: the expression that says if there is one."""
+
+    object_type: Any
+    attributes: Mapping[str, Value | Made]
+    when: str | None = None
 
 
 _plans: dict[tuple[Any, ...], Plan] = {}
@@ -80,10 +99,10 @@ class _Compiler:
 
     def compile(self, entity: Entity, selection: Selection, order: tuple[str, ...], where: tuple[str, ...]) -> Plan:
         alias = self._alias()
-        expression = self._object(entity, selection, alias)
+        made = self._object(entity, selection, alias)
         placed_order = tuple(self._place(column, entity, alias) for column in order)
         conditions = tuple(self._place(condition, entity, alias) for condition in where)
-        code = compile(f"def build(r):\n    return {expression}\n", f"<plan {entity.name}>", "exec")
+        code = compile(f"def build(r):\n    return {self._text(made)}\n", f"<plan {entity.name}>", "exec")
         exec(code, self._names)  # noqa: S102 (generated from resolvers/entities and validated field names alone)
         return Plan(
             alias=alias,
@@ -92,6 +111,8 @@ class _Compiler:
             conditions=(self._condition(entity, alias), *conditions),
             order=placed_order,
             build=self._names["build"],
+            made=made,
+            names=self._names,
         )
 
     def _condition(self, entity: Entity, alias: str) -> str:
@@ -104,17 +125,19 @@ class _Compiler:
 
     # -- expressions that make objects
 
-    def _object(self, entity: Entity, selection: Selection, alias: str) -> str:
+    def _object(self, entity: Entity, selection: Selection, alias: str) -> Made:
         key = self._value(f"{alias}.id")
-        attributes = {"pk": key}
+        attributes: dict[str, Value | Made] = {"pk": Value(key)}
         for name in selection.fields:
             if name == "id":
-                attributes["id"] = encoding(entity.name, key)
+                attributes["id"] = Value(encoding(entity.name, key))
             elif name != "__typename":
                 self._field(entity, name, selection.fields[name], alias, attributes)
-        return self._make(entity.object_type or entity.name, attributes)
+        return Made(entity.object_type or entity.name, attributes)
 
-    def _field(self, entity: Entity, name: str, below: Selection, alias: str, attributes: dict[str, str]) -> None:
+    def _field(
+        self, entity: Entity, name: str, below: Selection, alias: str, attributes: dict[str, Value | Made]
+    ) -> None:
         source = entity.fields[name]
         if isinstance(source, (OnDemand, Embedded)):
             for private in source.needs:
@@ -123,7 +146,7 @@ class _Compiler:
             attribute = source.attribute if isinstance(source, Embedded) else None
             attributes[attribute or _snake(name)] = self._expression(source, entity, below, alias)
 
-    def _expression(self, source: FieldSource, entity: Entity, below: Selection, alias: str) -> str:
+    def _expression(self, source: FieldSource, entity: Entity, below: Selection, alias: str) -> Value | Made:
         match source:
             case Column() | Computed():
                 return self._leaf(source, entity, alias)
@@ -134,20 +157,19 @@ class _Compiler:
             case OnDemand():
                 raise TypeError("an on-demand field has no expression of its own")
 
-    def _leaf(self, source: Column | Computed, entity: Entity, alias: str) -> str:
+    def _leaf(self, source: Column | Computed, entity: Entity, alias: str) -> Value:
         if isinstance(source, Computed):
             values = ", ".join(self._value(self._place(sql, entity, alias)) for sql in source.sql)
-            return f"{self._name(source.compute)}({values})"
+            return Value(f"{self._name(source.compute)}({values})")
         value = self._value(self._place(source.sql, entity, alias))
         if source.decode is None:
-            return value
+            return Value(value)
         if isinstance(source.decode, EnumType):
             # Calling the class searches the same, three times slower.
-            members = {member.value: member for member in cast("Iterable[Enum]", source.decode)}
-            return f"None if {value} is None else {self._name(members)}[{value}]"
-        return f"None if {value} is None else {self._name(source.decode)}({value})"
+            return Value(value, {member.value: member for member in cast("Iterable[Enum]", source.decode)})
+        return Value(f"None if {value} is None else {self._name(source.decode)}({value})")
 
-    def _to_one(self, source: ToOne, entity: Entity, below: Selection, alias: str) -> str:
+    def _to_one(self, source: ToOne, entity: Entity, below: Selection, alias: str) -> Made:
         other_entity = entity_named(source.entity)
         other = self._alias()
         on = self._place(source.on, entity, alias, other=other)
@@ -155,24 +177,28 @@ class _Compiler:
         # Everything that the rule needs is asked inside the join: a row out of sight is as absent as no row.
         self._joins.append(f'LEFT JOIN "{other_entity.table}" {other} ON {on} AND ({rule})')
         made = self._object(other_entity, below, other)
-        return f"({made} if {self._value(f'{other}.id')} is not None else None)"
+        return replace(made, when=f"{self._value(f'{other}.id')} is not None")
 
-    def _embedded(self, source: Embedded, entity: Entity, below: Selection, alias: str) -> str:
+    def _embedded(self, source: Embedded, entity: Entity, below: Selection, alias: str) -> Made:
         part = Entity(source.type_name, entity.table, source.fields, entity.joins, private=entity.private)
-        attributes: dict[str, str] = {}
+        attributes: dict[str, Value | Made] = {}
         for name in below.fields:
             if name != "__typename":
                 self._field(part, name, below.fields[name], alias, attributes)
-        made = self._make(embedded_types.get(source.type_name, source.type_name), attributes)
-        if source.when is None:
-            return made
-        return f"({made} if {self._value(self._place(source.when, entity, alias))} else None)"
+        when = None if source.when is None else self._value(self._place(source.when, entity, alias))
+        return Made(embedded_types.get(source.type_name, source.type_name), attributes, when)
+
+    def _text(self, part: Value | Made) -> str:
+        """Return the expression that makes a value or an object."""
+        if isinstance(part, Value):
+            if part.members is None:
+                return part.text
+            return f"None if {part.text} is None else {self._name(part.members)}[{part.text}]"
+        listed = ", ".join(f"{name!r}: {self._text(value)}" for name, value in part.attributes.items())
+        made = f"make({self._name(part.object_type)}, {{{listed}}})"
+        return made if part.when is None else f"({made} if {part.when} else None)"
 
     # -- pieces
-
-    def _make(self, object_type: Any, attributes: Mapping[str, str]) -> str:
-        listed = ", ".join(f"{name!r}: {expression}" for name, expression in attributes.items())
-        return f"make({self._name(object_type)}, {{{listed}}})"
 
     def _name(self, value: Any) -> str:
         """Give the generated function access to a Python value."""

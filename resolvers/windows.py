@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from resolvers.context import OperationContext
 from resolvers.errors import BadUserInput
 from resolvers.reading import Plan
+from resolvers.rows import EdgeRows, RecordRows
 from resolvers.selection import Selection
 from resolvers.sources import Ordering
 
@@ -67,8 +69,8 @@ class Edge:
 class Page:
     """What a connection shows; only the selected parts are filled."""
 
-    nodes: list[Any]
-    edges: list[Edge]
+    nodes: Sequence[Any]
+    edges: Sequence[Any]
     page_info: PageInfo | None
     total_count: int | None
 
@@ -129,12 +131,11 @@ class Window:
         shown = list(records[: self.size])
         if self.arguments.is_backward:
             shown.reverse()
-        nodes = [made.build(record) for record in shown]
-        edges: list[Edge] = []
-        if "cursor" in selection.below("edges"):
-            edges = [Edge(node, self._cursor(record, made)) for node, record in zip(nodes, shown, strict=True)]
-        elif "edges" in selection:
-            edges = [Edge(node) for node in nodes]
+        nodes: Sequence[Any] = RecordRows(shown, made) if "nodes" in selection else ()
+        edges: Sequence[Any] = ()
+        if "edges" in selection:
+            with_cursors = "cursor" in selection.below("edges")
+            edges = EdgeRows(shown, made, partial(self._cursor, made=made) if with_cursors else None, Edge)
         info = self._info(shown, made, more, selection.below("pageInfo")) if "pageInfo" in selection else None
         return Page(nodes, edges, info, total_count)
 

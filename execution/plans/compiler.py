@@ -41,6 +41,7 @@ from execution.plans.sites import (
 from execution.plans.values import PLAIN, admit
 from execution.plans.writer import Writer
 from execution.read_ahead import value_ahead
+from execution.rows import Rows, Shape, ShapeField
 
 Plan = Callable[[PlannedExecutor, Any, Path], Any]
 
@@ -85,7 +86,7 @@ class PlanCompiler:
         self._writer = Writer()
         self._fields = 0
         self._none_at_first: list[str] = []
-        self._writer.namespace.update(Path=Path, PLAIN=PLAIN, admit=admit, value_ahead=value_ahead)
+        self._writer.namespace.update(Path=Path, PLAIN=PLAIN, admit=admit, value_ahead=value_ahead, Rows=Rows)
 
     def object_plan(self, object_type: GraphQLObjectType, details: list[FieldDetails]) -> Plan:
         """Return the plan that executes the fields of one object. Raises NotPlannable."""
@@ -115,6 +116,7 @@ class PlanCompiler:
         write = self._writer
         result, pending = write.name("r"), self._pending()
         sites = self._sites(object_type, details)
+        self._fields += len(sites)
         entries: dict[str, str] = {name: repr(object_type.name) for name, _ in sites}
         with write.below("try:", is_block=True):
             if any(site is not None and _is_called(site) for _, site in sites):
@@ -157,7 +159,6 @@ class PlanCompiler:
             site = site_of(executor.schema, object_type, name, field_details)
             if site is not None:
                 sites.append((name, site))
-        self._fields += len(sites)
         return sites
 
     @staticmethod
@@ -253,7 +254,12 @@ class PlanCompiler:
 
     def _list_value(self, value: str, kind: GraphQLList[Any], site: Site, place: _Place, *, is_nullable: bool) -> None:
         write = self._writer
-        with write.below(f"if type({value}) is list or type({value}) is tuple:"):
+        shown = self._shown(value, kind, site)
+        if shown is not None:
+            with write.below(f"if {shown} is not None:"):
+                write.line(f"{value} = {shown}")
+        head = "if" if shown is None else "elif"
+        with write.below(f"{head} type({value}) is list or type({value}) is tuple:"):
             result, pending = self._list(value, kind, place.site, site, place.path)
             with write.below(f"if {pending} is not None:"):
                 write.line(f"{result} = ex.await_items({result}, {pending})")
@@ -261,6 +267,51 @@ class PlanCompiler:
                 self._note(place, result, place.awaited(result))
             write.line(f"{value} = {result}")
         self._unless_null(value, place, "elif", is_nullable=is_nullable)
+
+    def _shown(self, value: str, kind: GraphQLList[Any], site: Site) -> str | None:
+        """Write the question for finished answers; return where they are, or None where there can be none."""
+        item_type = _without_null(cast("Any", kind).of_type)
+        if not isinstance(item_type, GraphQLObjectType):
+            return None
+        write, shape = self._writer, self._shape(item_type, site.details)
+        shown = write.name("s")
+        write.line(f"{shown} = None")
+        with write.below(f"if isinstance({value}, Rows):"):
+            if shape is not None:
+                write.line(f"{shown} = {value}.answers({write.constant(shape)})")
+            with write.below(f"if {shown} is None:"):
+                write.line(f"{value} = {value}.objects()")
+        return shown
+
+    def _shape(self, object_type: GraphQLObjectType, details: list[FieldDetails]) -> Shape | None:
+        """Return what is shown of an object where attributes are all that is asked for."""
+        only = class_of(object_type)
+        if only is None and not accepts_any_class(object_type):
+            return None
+        fields: list[ShapeField] = []
+        texts: dict[str, str] = {}
+        sites = self._sites(object_type, details)
+        for name, site in sites:
+            if site is None:
+                texts[name] = object_type.name
+                continue
+            shown = self._shape_field(name, site)
+            if shown is None:
+                return None
+            fields.append(shown)
+        return Shape(only, tuple(name for name, _ in sites), tuple(fields), texts)
+
+    def _shape_field(self, name: str, site: Site) -> ShapeField | None:
+        attribute = attribute_of(site)
+        if attribute is None or is_asynchronous(site):
+            return None
+        is_nullable = not isinstance(site.definition.type, GraphQLNonNull)
+        kind = _without_null(site.definition.type)
+        leaf = leaf_of(kind, native_dates=self._native_dates) if is_leaf_type(kind) else None
+        below = self._shape(kind, site.details) if isinstance(kind, GraphQLObjectType) else None
+        if leaf is None and below is None:
+            return None
+        return ShapeField(name, attribute, is_nullable, leaf, below)
 
     def _list(self, source: str, kind: GraphQLList[Any], known: str, site: Site, path: str) -> tuple[str, str]:
         """Write the completion of each item; return where the result is, and which of its indices are pending."""
@@ -356,6 +407,10 @@ class PlanCompiler:
         name = self._writer.name(letter)
         self._none_at_first.append(name)
         return name
+
+
+def _without_null(kind: Any) -> Any:
+    return cast("Any", kind).of_type if isinstance(kind, GraphQLNonNull) else kind
 
 
 def _is_called(site: Site) -> bool:

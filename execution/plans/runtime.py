@@ -17,6 +17,7 @@ from graphql.execution.values import get_argument_values
 from graphql.pyutils import Path, gather_with_cancel
 
 from execution.plans.sites import Site
+from execution.rows import Rows
 
 if TYPE_CHECKING:
     from execution.plans.cache import PlanCache, Positions
@@ -85,6 +86,8 @@ class PlannedExecutor(Executor[Any]):
         result: Any,
         position_context: Any,
     ) -> Any:
+        if isinstance(result, Rows):
+            result = result.objects()
         if self._plans is not None and type(result) in _SEQUENCES:
             positions = self._positions or self._find_positions(self._plans)
             plan = positions.of_list(self, return_type, field_details_list, info)
