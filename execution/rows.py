@@ -7,7 +7,7 @@ plan that needs nothing but attributes says by a `Shape` what it would read, and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,8 +40,11 @@ class Shape:
     ways: dict[Any, Any] = field(default_factory=dict[Any, Any])
 
 
-class Rows(Sequence[Any]):
-    """A list of objects that are made when somebody asks for them."""
+class Rows:
+    """A list of objects that are made when somebody asks for them.
+
+    A sequence in all but name: to be asked for by an abstract base class takes longer than to be shown.
+    """
 
     __slots__ = ()
 
@@ -53,6 +56,9 @@ class Rows(Sequence[Any]):
 
         Each value was found to meet its leaf's condition, and was converted as the leaf says. Never raises.
         """
+        raise NotImplementedError
+
+    def __len__(self) -> int:
         raise NotImplementedError
 
     def __iter__(self) -> Iterator[Any]:

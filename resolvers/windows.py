@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from execution.rows import Rows
 from resolvers.context import OperationContext
 from resolvers.errors import BadUserInput
 from resolvers.reading import Plan
@@ -69,8 +70,8 @@ class Edge:
 class Page:
     """What a connection shows; only the selected parts are filled."""
 
-    nodes: Sequence[Any]
-    edges: Sequence[Any]
+    nodes: Rows | Sequence[Any]
+    edges: Rows | Sequence[Any]
     page_info: PageInfo | None
     total_count: int | None
 
@@ -131,8 +132,8 @@ class Window:
         shown = list(records[: self.size])
         if self.arguments.is_backward:
             shown.reverse()
-        nodes: Sequence[Any] = RecordRows(shown, made) if "nodes" in selection else ()
-        edges: Sequence[Any] = ()
+        nodes: Rows | Sequence[Any] = RecordRows(shown, made) if "nodes" in selection else ()
+        edges: Rows | Sequence[Any] = ()
         if "edges" in selection:
             with_cursors = "cursor" in selection.below("edges")
             edges = EdgeRows(shown, made, partial(self._cursor, made=made) if with_cursors else None, Edge)
