@@ -26,7 +26,7 @@ run: $(INSTALLED) ## the same without the play: engines, sandbox, API and worker
 	@$(BIN)/traverse demo --no-play $(if $(PORT),--port $(PORT)) $(if $(RESET),--reset)
 
 test: $(INSTALLED) ## run the tests (T=tests/unit for a part)
-	$(BIN)/pytest -n 2 --dist loadfile $(T)
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(T)
 
 check: $(INSTALLED) ## everything that CI checks but the tests
 	$(BIN)/ruff format --check .
