@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from execution.plans.leaves import Leaf
+if TYPE_CHECKING:
+    # Plans know of rows.
+    from execution.plans.leaves import Leaf
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,10 @@ _REGISTERED = "SELECT id FROM job_seeker_profile WHERE created_by_prescriber_org
 _FOLLOWED = f"ANY(ARRAY({_SENT_BY_ORGANIZATION} UNION {_SENT_BY_VIEWER} UNION {_REGISTERED}))"
 _SENT = f"ANY(ARRAY({_SENT_BY_VIEWER}))"
 _APPLIED = "ANY(ARRAY(SELECT job_seeker_id FROM job_application WHERE company_id = :organization_id))"
+# The people of each appointment apart (OFFSET keeps it so): joined, a busy table may be read from end to end for them.
 _MET = (
-    "ANY(ARRAY(SELECT p.job_seeker_id FROM appointment a JOIN participation p ON p.appointment_id = a.id"
+    "ANY(ARRAY(SELECT p.job_seeker_id FROM appointment a CROSS JOIN LATERAL"
+    " (SELECT job_seeker_id FROM participation WHERE appointment_id = a.id OFFSET 0) p"
     " WHERE a.company_id = ANY(:company_ids::uuid[])))"
 )
 _EACH_COMPANY = "unnest(:company_ids::uuid[]) AS way (id)"
