@@ -2,8 +2,9 @@
 
 Packages import all of themselves, so that whoever uses them needs one line: the client of Valkey comes with clusters,
 uvicorn with a command line, graphql-core with what compares schemas. Once `install()` was called, names of the packages
-below are found when they are first asked for, and what some libraries take if it happens to be there is not there.
-Both change when something is imported, and nothing about what is.
+below are found when they are first asked for, modules that are imported for rare moments run in the first of these, and
+what some libraries take if it happens to be there is not there. All of it changes when something is imported, and
+nothing about what is.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import ast
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from importlib.abc import MetaPathFinder
+from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from importlib.util import LazyLoader
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -39,6 +41,8 @@ PACKAGES = frozenset(
         "uvicorn.supervisors",
     }
 )
+# Imported once each: for uvicorn's settings of logs, and stdnum's list of its formats.
+LATER = frozenset({"logging.config", "pydoc"})
 # What each of these does without, as if it were not installed. Tracebacks with values in them are not wanted here, a
 # command line is not wanted of httpx, contexts of greenlets are those of nobody, forms are read by ops/, and no column
 # holds an object of pydantic's.
@@ -64,13 +68,13 @@ class _Finder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        loader = _LaterLoader if fullname in PACKAGES else _WithoutLoader if fullname in WITHOUT else None
-        if loader is None:
+        replaced = _LOADERS.get(fullname)
+        if replaced is None:
             return None
         spec = PathFinder.find_spec(fullname, path, target)
         # Anything but a file of Python is imported as usual.
         if spec is not None and type(spec.loader) is SourceFileLoader:
-            spec.loader = loader(spec.loader.name, spec.loader.path)
+            spec.loader = replaced(spec.loader)
         return spec
 
 
@@ -189,3 +193,11 @@ class _Names:
         if statement.level == 0 and f"{statement.module}.".startswith(f"{self._package}."):
             return statement.module
         return None
+
+
+_LOADERS: dict[str, Callable[[SourceFileLoader], Loader]] = {
+    **dict.fromkeys(WITHOUT, lambda usual: _WithoutLoader(usual.name, usual.path)),
+    **dict.fromkeys(PACKAGES, lambda usual: _LaterLoader(usual.name, usual.path)),
+    # The standard library's takes a second `import` of a module for its first use.
+    **dict.fromkeys(LATER, LazyLoader),
+}

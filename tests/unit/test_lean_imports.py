@@ -61,6 +61,20 @@ def test_names_found_later_name_the_same_things(usual: dict[str, dict[str, str]]
         assert found[package] == names | _OTHERS.get(package, {})
 
 
+@pytest.mark.parametrize(("module", "name"), [("logging.config", "dictConfig"), ("pydoc", "locate")])
+def test_a_module_that_waits_runs_when_it_is_used(module: str, name: str):
+    code = f"""
+import sys, lean_imports
+lean_imports.install()
+import {module}
+print(type(sys.modules["{module}"]).__name__)
+print({module}.{name}.__module__, type(sys.modules["{module}"]).__name__)
+"""
+
+    assert module in lean_imports.LATER
+    assert printed_by(code).splitlines() == ["_LazyModule", f"{module} module"]
+
+
 @pytest.mark.parametrize(
     ("imported", "absent"),
     [

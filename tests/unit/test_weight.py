@@ -23,6 +23,7 @@ ELSEWHERE = [
     *("commands", "typer", "click", "rich", "pygments", "redis.cluster", "strawberry.federation", "watchfiles"),
     *("graphql.utilities.find_schema_changes", "redis.sentinel", "aiosmtplib", "email.headerregistry"),
     *("pydantic", "supervising", "multiprocessing", "python_multipart", "arq.worker"),
+    *("logging.config", "logging.handlers", "pydoc"),
     *("services.webhooks.engine", "services.privacy.retention", "clients.mail_client"),
 ]
 # The parent of several processes watches them, and answers nothing itself.
@@ -41,7 +42,9 @@ OF_THOSE_WHO_ANSWER = [
 
 
 def loaded_by(modules: str) -> set[str]:
-    code = f"import sys, {modules}; print(*sys.modules)"
+    # A module that waits for its first use has not run.
+    ran = "(name for name, module in [*sys.modules.items()] if type(module).__name__ != '_LazyModule')"
+    code = f"import sys, {modules}; print(*{ran})"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 (our own code)
     return set(run.stdout.split())
 
