@@ -7,6 +7,7 @@ plan that needs nothing but attributes says by a `Shape` what it would read, and
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -42,29 +43,21 @@ class Shape:
     ways: dict[Any, Any] = field(default_factory=dict[Any, Any])
 
 
-class Rows:
-    """A list of objects that are made when somebody asks for them.
-
-    A sequence in all but name: to be asked for by an abstract base class takes longer than to be shown.
-    """
+class Rows(ABC):
+    """A list of objects that are made when somebody asks for them, by iterating over it or by `objects`."""
 
     __slots__ = ()
 
+    @abstractmethod
     def objects(self) -> list[Any]:
-        raise NotImplementedError
+        """Make the objects."""
 
+    @abstractmethod
     def answers(self, shape: Shape) -> list[Any] | None:
         """Return what a plan would make of each object; None where it must look at the objects themselves.
 
         Each value was found to meet its leaf's condition, and was converted as the leaf says. Never raises.
         """
-        raise NotImplementedError
-
-    def __len__(self) -> int:
-        raise NotImplementedError
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.objects())
-
-    def __getitem__(self, index: Any) -> Any:
-        return self.objects()[index]

@@ -21,7 +21,7 @@ Answer = Callable[[Sequence[Any], CursorOf | None], list[Any]]
 _MOST_WAYS = 32
 
 
-class Unusual(Exception):
+class _Unusual(Exception):
     """A value is not one that the shape takes as it is."""
 
 
@@ -33,9 +33,6 @@ class RecordRows(Rows):
     def __init__(self, records: Sequence[Any], plan: Plan) -> None:
         self._records = records
         self._plan = plan
-
-    def __len__(self) -> int:
-        return len(self._records)
 
     def objects(self) -> list[Any]:
         return [*map(self._plan.build, self._records)]
@@ -60,9 +57,6 @@ class EdgeRows(Rows):
         self._plan = plan
         self._cursor_of = cursor_of
         self._make = make
-
-    def __len__(self) -> int:
-        return len(self._records)
 
     def objects(self) -> list[Any]:
         build, make, cursor_of = self._plan.build, self._make, self._cursor_of
@@ -111,7 +105,7 @@ class _Impossible(Exception):
 class _Writer:
     def __init__(self, plan: Plan) -> None:
         self._lines: list[str] = []
-        self._names: dict[str, Any] = {**plan.names, "Unusual": Unusual}
+        self._names: dict[str, Any] = {**plan.names, "Unusual": _Unusual}
         self._count = 0
 
     def function(self, made: Made, shape: Shape) -> Answer:
