@@ -187,9 +187,11 @@ class SocketConnection(WebSocketsSansIOProtocol):
         super().send_receive_event_to_app()
 
     def _refuse(self, code: CloseCode) -> None:
+        """End the connection, once: what came along with what is refused may be no better."""
         self.frames = []
-        self.conn.send_close(code)
-        self.handle_parser_exception()
+        if not self.close_sent:
+            self.conn.send_close(code)
+            self.handle_parser_exception()
 
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from websockets.frames import Frame, Opcode
 
 from connections import MOST_FRAGMENTS
 from schema.streams.protocol import Close, ProtocolError, read_message
@@ -119,6 +120,26 @@ async def test_a_message_in_countless_fragments_is_too_big_however_little_they_h
         await client.send([*'{"type":"ping"}', *[""] * MOST_FRAGMENTS])
 
         assert (await hear_close(client))[0] == 1009
+
+
+@pytest.mark.parametrize(
+    ("first", "code"),
+    [
+        (Frame(Opcode.TEXT, b"\xff"), 1007),
+        (Frame(Opcode.TEXT, b"", fin=False), 1009),
+    ],
+    ids=["bytes that are no text", "countless fragments"],
+)
+async def test_what_is_refused_twice_in_one_packet_ends_once(
+    server: Server, caplog: pytest.LogCaptureFixture, first: Frame, code: int
+):
+    rest = [Frame(Opcode.CONT, b"", fin=False)] * (2 * MOST_FRAGMENTS + 2) if not first.fin else [first]
+    async with server.ready() as client:
+        client.transport.write(b"".join(frame.serialize(mask=True) for frame in [first, *rest]))
+
+        assert (await hear_close(client))[0] == code
+
+    assert_nothing_burst(caplog)
 
 
 async def test_asking_before_saying_hello_is_unauthorized(server: Server):
